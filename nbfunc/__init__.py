@@ -1,0 +1,37 @@
+"""nbfunc turns type-hinted Python functions into forms: in JupyterLab, in a notebook, on a page, as an API.
+
+The names below are imported when they are first used, so that a kernel never loads what only a server needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from nbfunc._version import __version__
+
+if TYPE_CHECKING:
+    from nbfunc.core.context import current_user, progress
+    from nbfunc.errors import Cancelled
+    from nbfunc.types import FileResponse
+    from nbfunc.web.server import application, run
+
+__all__ = ["Cancelled", "FileResponse", "__version__", "application", "current_user", "progress", "run"]
+
+_HOMES = {
+    "Cancelled": "nbfunc.errors",
+    "FileResponse": "nbfunc.types",
+    "application": "nbfunc.web.server",
+    "current_user": "nbfunc.core.context",
+    "progress": "nbfunc.core.context",
+    "run": "nbfunc.web.server",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nbfunc' has no attribute {name!r}; it has {', '.join(__all__)}.")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

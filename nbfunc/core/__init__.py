@@ -1,0 +1,1 @@
+"""Signature to form, form to arguments, call to events, value to output: the same for every face."""

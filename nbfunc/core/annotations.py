@@ -1,0 +1,647 @@
+"""Which annotation becomes which Field: one ordered table, first match wins.
+
+An annotation is first taken apart into its bare type, our markers, its label and help, and what pydantic
+is to check. Whatever has no row, or carries what its row cannot use, is refused with the way out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import pathlib
+import re
+import types
+import typing
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import Enum
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+import annotated_types
+import typing_extensions
+from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, TypeAdapter
+from pydantic.fields import FieldInfo
+from pydantic.types import AllowInfNan
+from pydantic_core import PydanticUndefined, SchemaError, ValidationError
+
+from nbfunc.core import docstrings
+from nbfunc.core.compound import (
+    ChoicesField,
+    DictField,
+    GroupField,
+    ListField,
+    Member,
+    OptionalField,
+    VariantsField,
+)
+from nbfunc.core.fields import (
+    LEFT_OUT,
+    NO_INPUTS,
+    CheckboxField,
+    ChoiceField,
+    ColorField,
+    DateField,
+    DatetimeField,
+    DurationField,
+    EmailField,
+    Field,
+    FileField,
+    Leaf,
+    NumberField,
+    Option,
+    TextField,
+    TimeField,
+    is_json_scalar,
+    plain_options,
+)
+from nbfunc.errors import FormError, InvalidArguments
+from nbfunc.types import (
+    ColorHint,
+    Dropdown,
+    EmailHint,
+    FileHint,
+    Label,
+    Multiline,
+    Password,
+    Placeholder,
+    Slider,
+    Switch,
+)
+
+MARKERS = (ColorHint, Dropdown, EmailHint, FileHint, Multiline, Password, Placeholder, Slider, Switch)
+# "python-re": patterns may look ahead, as in `re` and in the browser's RegExp.
+CONFIG = ConfigDict(regex_engine="python-re")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an annotation stands: for the error that refuses it.
+
+    Attributes
+    ----------
+    function, parameter : str
+        Their names.
+    inside : tuple of type
+        The groups around it.
+    """
+
+    function: str
+    parameter: str
+    inside: tuple[type, ...] = ()
+
+    def refuse(self, annotation: Any, why: str) -> FormError:
+        """Return the error that names function, parameter and annotation, and says what to write instead."""
+        shown = "" if annotation is inspect.Parameter.empty else f": {spelled(annotation)}"
+        return FormError(f"{self.function}({self.parameter}{shown}): {why}")
+
+
+def spelled(annotation: Any) -> str:
+    """Return an annotation as its author wrote it, as far as Python still knows."""
+    if get_origin(annotation) is Annotated:
+        parts = [spelled(annotation.__origin__), *map(_spelled_field, annotation.__metadata__)]
+        return f"Annotated[{', '.join(parts)}]"
+    return inspect.formatannotation(annotation).replace("typing.", "").replace("__main__.", "")
+
+
+def _spelled_field(item: Any) -> str:
+    if not isinstance(item, FieldInfo):
+        return repr(item)
+    inside = [re.sub(r"^_?\w+\((.*)\)$", r"\1", repr(check)) for check in item.metadata]
+    return f"Field({', '.join(inside)})"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An annotation, taken apart."""
+
+    whole: Any
+    base: Any
+    markers: tuple[Any, ...]
+    checks: tuple[Any, ...]
+    title: str
+    description: str
+
+    def marker(self, kind: type) -> Any:
+        """Return the outermost marker of this kind, or None."""
+        return next((marker for marker in reversed(self.markers) if isinstance(marker, kind)), None)
+
+
+def take_apart(annotation: Any, outer: Sequence[Any], place: Place) -> Parts:
+    """Split `annotation`, with the metadata of what is around it, into its parts."""
+    base, metadata = annotation, list(outer)
+    while True:
+        origin = get_origin(base)
+        if origin is Annotated:
+            base, metadata = base.__origin__, [*base.__metadata__, *metadata]
+        elif isinstance(base, typing_extensions.TypeAliasType):
+            base = base.__value__
+        elif isinstance(base, typing.NewType):
+            base = base.__supertype__
+        elif origin in _QUALIFIERS:
+            (base,) = get_args(base)
+        else:
+            break
+    infos = [item for item in metadata if isinstance(item, FieldInfo)]
+    if any(info.default is not PydanticUndefined or info.default_factory for info in infos):
+        raise place.refuse(annotation, "write the default in the signature (`x: int = 5`), not in Field().")
+    flat = [part for item in metadata for part in (item.metadata if isinstance(item, FieldInfo) else [item])]
+    titles = [
+        t.text if isinstance(t, Label) else t.title for t in metadata if isinstance(t, (Label, FieldInfo))
+    ]
+    return Parts(
+        whole=annotation,
+        base=base,
+        markers=tuple(item for item in flat if isinstance(item, MARKERS)),
+        checks=tuple(item for item in flat if not isinstance(item, (*MARKERS, Label, str))),
+        title=next((title for title in reversed(titles) if title), ""),
+        description=next((info.description for info in reversed(infos) if info.description), ""),
+    )
+
+
+_QUALIFIERS = {
+    getattr(module, name)
+    for module in (typing, typing_extensions)
+    for name in ("Required", "NotRequired", "ReadOnly", "Final")
+    if hasattr(module, name)
+}
+
+
+def field_of(annotation: Any, place: Place, outer: Sequence[Any] = ()) -> Field:
+    """Return the Field of an annotation.
+
+    Parameters
+    ----------
+    annotation : object
+        With strings resolved and extras kept, as `typing.get_type_hints` gives it.
+    place : Place
+        Where it stands.
+    outer : sequence
+        Metadata of what is around it, which belongs to it too.
+
+    Raises
+    ------
+    FormError
+        No row of the table takes it, or it carries a marker or constraint that does not fit.
+    """
+    parts = take_apart(annotation, outer, place)
+    for row in FIELDS:
+        if row.takes(parts):
+            for marker in parts.markers:
+                if not isinstance(marker, row.markers):
+                    name = type(marker).__name__
+                    raise place.refuse(annotation, f"{name}() does not fit here; {_FITS[type(marker)]}.")
+            field = row.build(parts, place)
+            return dataclasses.replace(
+                field, title=parts.title or field.title, description=parts.description or field.description
+            )
+    raise place.refuse(annotation, f"{_FITS[Switch]}." if parts.marker(Switch) else _way_out(parts.base))
+
+
+_FITS: dict[type, str] = {
+    ColorHint: "Color is an annotation of its own",
+    Dropdown: "write Annotated[str, Dropdown(options)]",
+    EmailHint: "Email is an annotation of its own",
+    FileHint: "write Annotated[str, FileHint(...)]",
+    Multiline: "it changes str",
+    Password: "it changes str",
+    Placeholder: "it changes str",
+    Slider: "it changes int and float",
+    Switch: "OptionalEnabled and OptionalDisabled go with a type: `int | OptionalEnabled`",
+}
+
+
+def _way_out(base: Any) -> str:
+    origin = get_origin(base) or base
+    if origin in {list, set, dict} or origin in {tuple, frozenset}:
+        better = {dict: "dict[str, int]", set: "set[str]"}.get(origin, "list[str]")
+        return f"say what is in it, such as {better}."
+    if base is inspect.Parameter.empty:
+        return "give it an annotation, such as `: str`, or a default that shows its type."
+    return "there is no field for it. Use a supported type, or a dataclass of them."
+
+
+def _adapter(parts: Parts, place: Place, sample: Any, extra: Sequence[Any] = ()) -> TypeAdapter[Any]:
+    """Return pydantic's adapter of a bare type with its constraints, tried once on a sample."""
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(
+            _annotated(parts.base, [*extra, *parts.checks]), config=CONFIG
+        )
+        # A constraint that belongs to another type builds, and raises only when it is met:
+        # Annotated[list[int], Field(ge=1)] (pydantic 2.14).
+        if not _is_custom(parts):
+            adapter.validate_python(sample)
+        adapter.json_schema()
+    except ValidationError:
+        pass
+    except (TypeError, SchemaError, PydanticSchemaGenerationError, re.error) as error:
+        reason = str(error).splitlines()[-1].strip()
+        where = " It may belong to the items: list[Annotated[int, Field(ge=1)]]." if sample == [] else ""
+        raise place.refuse(parts.whole, f"this constraint does not fit: {reason}.{where}") from error
+    return adapter
+
+
+def _annotated(base: Any, metadata: Sequence[Any]) -> Any:
+    whole = (base, *metadata)
+    return Annotated[whole] if metadata else base
+
+
+def _is_custom(parts: Parts) -> bool:
+    """Say whether a check runs code of the author's: a validator's or predicate's function."""
+    return any(hasattr(check, "func") or not isinstance(check, _PLAIN_CHECKS) for check in parts.checks)
+
+
+_PLAIN_CHECKS = (annotated_types.BaseMetadata, AllowInfNan)
+
+
+def _no_checks(parts: Parts, place: Place) -> None:
+    if parts.checks:
+        raise place.refuse(
+            parts.whole, f"the constraint {parts.checks[0]!r} does not fit this field: drop it."
+        )
+
+
+def _number(parts: Parts, place: Place) -> Field:
+    infinite = any(getattr(check, "allow_inf_nan", None) is True for check in parts.checks)
+    finite = [] if infinite or parts.base is int else [AllowInfNan(allow_inf_nan=False)]
+    types_: tuple[type, ...] = (int,) if parts.base is int else (float, int)
+    field = NumberField(
+        title="Whole number" if parts.base is int else "Number",
+        adapter=_adapter(parts, place, parts.base(1), finite),
+        custom=_is_custom(parts),
+        types=types_,
+        slider=parts.marker(Slider) is not None,
+        allow_inf_nan=infinite and parts.base is float,
+    )
+    bounds = field.adapter.json_schema()
+    if field.slider and not (
+        bounds.keys() & {"minimum", "exclusiveMinimum"} and bounds.keys() & {"maximum", "exclusiveMaximum"}
+    ):
+        raise place.refuse(parts.whole, "Slider() needs both ends: add Field(ge=0, le=100).")
+    return field
+
+
+def _text(parts: Parts, place: Place) -> Field:
+    rows, placeholder = parts.marker(Multiline), parts.marker(Placeholder)
+    return TextField(
+        title="Text",
+        adapter=_adapter(parts, place, "a"),
+        custom=_is_custom(parts),
+        types=(str,),
+        rows=rows and rows.rows,
+        password=parts.marker(Password) is not None,
+        placeholder=placeholder and placeholder.text,
+    )
+
+
+def _text_like(kind: type[TextField], title: str) -> Build:
+    def build(parts: Parts, place: Place) -> Field:
+        placeholder = parts.marker(Placeholder)
+        return kind(
+            title=title,
+            adapter=_adapter(parts, place, "a"),
+            custom=_is_custom(parts),
+            types=(str,),
+            placeholder=placeholder and placeholder.text,
+        )
+
+    return build
+
+
+def _leaf(kind: type[Leaf], title: str, sample: Any) -> Build:
+    def build(parts: Parts, place: Place) -> Field:
+        adapter = _adapter(parts, place, sample)
+        return kind(title=title, adapter=adapter, custom=_is_custom(parts), types=(type(sample),))
+
+    return build
+
+
+def _file(parts: Parts, place: Place) -> Field:
+    _no_checks(parts, place)
+    hint = parts.marker(FileHint) or FileHint()
+    if parts.base is not str and not _is_path(parts):
+        raise place.refuse(parts.whole, "a file is str or Path: write Annotated[str, FileHint(...)].")
+    return FileField(
+        title="File", extensions=hint.extensions, max_size=hint.max_size, as_path=parts.base is not str
+    )
+
+
+def _dropdown(parts: Parts, place: Place) -> Field:
+    _no_checks(parts, place)
+    marker = parts.marker(Dropdown)
+    source = marker.options if marker else get_args(parts.base)[0]
+    if not callable(source):
+        raise place.refuse(
+            parts.whole, f"Dropdown() takes a function that returns the options, not {source!r}."
+        )
+    if inspect.iscoroutinefunction(source):
+        raise place.refuse(parts.whole, "the options come from a plain function, not from a coroutine.")
+    return ChoiceField(title="Choice", source=source)
+
+
+def _literal(parts: Parts, place: Place) -> Field:
+    _no_checks(parts, place)
+    values = get_args(parts.base)
+    if any(callable(value) for value in values):
+        raise place.refuse(parts.whole, "a function that gives the options stands alone in Literal[...].")
+    try:
+        options = [_member_option(v) if isinstance(v, Enum) else plain_options([v])[0] for v in values]
+        return ChoiceField(title="Choice", options=tuple(options))
+    except TypeError as error:
+        raise place.refuse(parts.whole, f"{error}.") from error
+
+
+def _enum(parts: Parts, place: Place) -> Field:
+    _no_checks(parts, place)
+    members = tuple(parts.base)
+    if not members:
+        raise place.refuse(parts.whole, "it has no members to choose from.")
+    return ChoiceField(title=parts.base.__name__, options=tuple(map(_member_option, members)))
+
+
+def _member_option(member: Enum) -> Option:
+    """Return the option of an Enum's member: by value where JSON holds all the values, else by name."""
+    by_value = all(is_json_scalar(other.value) for other in type(member))
+    return Option(
+        member.value if by_value else member.name,
+        member,
+        member.value if isinstance(member.value, str) else member.name,
+    )
+
+
+def _list(parts: Parts, place: Place) -> Field:
+    (item,) = get_args(parts.base)
+    container = get_origin(parts.base)
+    field = field_of(item, place)
+    kind = ChoicesField if isinstance(field, ChoiceField) else ListField
+    plain = dataclasses.replace(parts, base=container)
+    whole = _adapter(plain, place, container())
+    if isinstance(field, (GroupField, ListField, DictField)) and container is set:
+        raise place.refuse(parts.whole, "the items of a set must be hashable: use a list.")
+    return kind(title="List", item=field, container=container, whole=whole)
+
+
+def _dict(parts: Parts, place: Place) -> Field:
+    key, value = get_args(parts.base)
+    if key is not str:
+        raise place.refuse(parts.whole, "the keys of a dict are text: write dict[str, ...].")
+    whole = _adapter(dataclasses.replace(parts, base=dict), place, {})
+    return DictField(title="Named values", value=field_of(value, place), whole=whole)
+
+
+def _union(parts: Parts, place: Place) -> Field:
+    arms = get_args(parts.base)
+    kept = [arm for arm in arms if not _is_none(arm)]
+    switches = [
+        item.on
+        for arm in arms
+        if _is_none(arm)
+        for item in getattr(arm, "__metadata__", ())
+        if isinstance(item, Switch)
+    ]
+    outer = [*parts.checks, *parts.markers]
+    field = field_of(kept[0], place, outer) if len(kept) == 1 else _variants(kept, outer, place)
+    if len(kept) == len(arms):
+        return field
+    return OptionalField(
+        title=field.title,
+        description=field.description,
+        field=field,
+        start=switches[-1] if switches else False,
+        marked=bool(switches),
+    )
+
+
+def _is_none(arm: Any) -> bool:
+    return arm is type(None) or (get_origin(arm) is Annotated and arm.__origin__ is type(None))
+
+
+def _variants(arms: Sequence[Any], outer: Sequence[Any], place: Place) -> Field:
+    variants: list[Field] = []
+    for arm in arms:
+        field = field_of(arm, place, outer)
+        taken = {variant.title for variant in variants}
+        numbered = (f"{field.title} {n}" if n > 1 else field.title for n in range(1, len(arms) + 1))
+        variants.append(dataclasses.replace(field, title=next(t for t in numbered if t not in taken)))
+    return VariantsField(title="Choice of kind", variants=tuple(variants))
+
+
+def _group(parts: Parts, place: Place) -> Field:
+    _no_checks(parts, place)
+    cls = parts.base
+    if cls in place.inside:
+        raise place.refuse(
+            parts.whole, f"{cls.__name__} holds itself, and a form has an end. Leave that field out."
+        )
+    below = dataclasses.replace(place, inside=(*place.inside, cls))
+    return GroupField(title=cls.__name__, members=tuple(_members(cls, below)), cls=cls)
+
+
+def _members(cls: type, place: Place) -> Iterator[Member]:
+    helps = docstrings.read(cls).parameters
+    for name, annotation, metadata, required, default in _attributes(cls, place):
+        yield member_of(
+            name,
+            annotation,
+            dataclasses.replace(place, parameter=f"{place.parameter}.{name}"),
+            default=default,
+            required=required,
+            help_text=helps.get(name, ""),
+            outer=metadata,
+        )
+
+
+def _attributes(cls: type, place: Place) -> Iterator[tuple[str, Any, list[Any], bool, Any]]:
+    """Yield name, annotation, outer metadata, required and default of a group's attributes."""
+    if issubclass(cls, BaseModel) or hasattr(cls, "__pydantic_fields__"):
+        infos: dict[str, FieldInfo] = cls.__pydantic_fields__
+        for name, info in infos.items():
+            default = LEFT_OUT if info.is_required() else info.get_default(call_default_factory=True)
+            extra = [*info.metadata, *([Label(info.title)] if info.title else [])]
+            if info.description:
+                extra.append(FieldInfo(description=info.description))
+            yield name, info.annotation, extra, info.is_required(), default
+        return
+    hints = resolved_hints(cls, place)
+    if typing_extensions.is_typeddict(cls):
+        for name, hint in hints.items():
+            yield name, hint, [], _is_required_key(cls, name, hint), LEFT_OUT
+        return
+    for attribute in dataclasses.fields(cls):  # type: ignore[arg-type]  # the row takes no other class
+        if attribute.init:
+            made = attribute.default_factory
+            default = attribute.default if made is dataclasses.MISSING else made()
+            left_out = default is dataclasses.MISSING
+            yield attribute.name, hints[attribute.name], [], left_out, LEFT_OUT if left_out else default
+
+
+def _is_required_key(cls: Any, name: str, hint: Any) -> bool:
+    # __required_keys__ cannot see through annotations that are strings.
+    qualifier = getattr(get_origin(hint), "_name", None)
+    return qualifier == "Required" or (qualifier != "NotRequired" and name in cls.__required_keys__)
+
+
+def resolved_hints(owner: Any, place: Place) -> dict[str, Any]:
+    """Return the annotations of a function or class, strings resolved and extras kept."""
+    try:
+        return typing_extensions.get_type_hints(owner, include_extras=True)
+    except (NameError, AttributeError, SyntaxError, TypeError) as error:
+        raise FormError(
+            f"{place.function}: an annotation cannot be read: {error}. "
+            "Define or import its name at the top level, where the function can see it."
+        ) from error
+
+
+def member_of(
+    name: str,
+    annotation: Any,
+    place: Place,
+    *,
+    default: Any = LEFT_OUT,
+    required: bool = True,
+    help_text: str = "",
+    outer: Sequence[Any] = (),
+) -> Member:
+    """Return a named field with its label, help and default.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter, or of a group's attribute.
+    annotation : object
+        Its annotation.
+    place : Place
+        Where it stands.
+    default : object
+        `LEFT_OUT` where there is none.
+    required : bool
+        Whether a client must give it.
+    help_text : str
+        What the docstring says of it.
+    outer : sequence
+        More metadata.
+
+    Raises
+    ------
+    FormError
+        Also for a default that is not a value of its own field.
+    """
+    field = field_of(annotation, place, outer)
+    parts = take_apart(annotation, outer, place)
+    if default is None and not isinstance(field, OptionalField) and not _takes_none(field):
+        field = OptionalField(title=field.title, description=field.description, field=field)
+    if isinstance(field, OptionalField) and not field.marked:
+        field = dataclasses.replace(field, start=default is not None and default is not LEFT_OUT)
+    lifted = _own_title(parts, place)
+    field = dataclasses.replace(
+        field,
+        title=lifted or name.strip("_").replace("_", " ") or name,
+        description=field.description or help_text,
+    )
+    if default is not LEFT_OUT:
+        _check_default(field, default, annotation, place)
+    return Member(name, field, required, default)
+
+
+def _own_title(parts: Parts, place: Place) -> str:
+    """Return the author's label, also one inside an optional: ``Annotated[int, Label("x")] | None``."""
+    if parts.title or get_origin(parts.base) not in {Union, types.UnionType}:
+        return parts.title
+    kept = [arm for arm in get_args(parts.base) if not _is_none(arm)]
+    return take_apart(kept[0], (), place).title if len(kept) == 1 else ""
+
+
+def _takes_none(field: Field) -> bool:
+    return isinstance(field, ChoiceField) and any(option.value is None for option in field.options)
+
+
+def _check_default(field: Field, default: Any, annotation: Any, place: Place) -> None:
+    try:
+        json = field.encode(default)
+        # Whether a file is there, or an option is offered, is known only when the form opens.
+        if all(not isinstance(f, FileField) and getattr(f, "source", None) is None for f in field.walk()):
+            field.decode(json, (), NO_INPUTS)
+    except InvalidArguments as error:
+        raise place.refuse(
+            annotation, f"the default {default!r} does not fit: {error.problems[0]['msg']}"
+        ) from error
+    except (TypeError, ValueError) as error:
+        raise place.refuse(annotation, f"the default does not fit: {error}.") from error
+
+
+def _is_path(parts: Parts) -> bool:
+    return any(parts.base == kind for kind in (pathlib.Path, pathlib.PurePath, os.PathLike, os.PathLike[str]))
+
+
+def _is_class(*kinds: type) -> Callable[[Parts], bool]:
+    return lambda parts: isinstance(parts.base, type) and issubclass(parts.base, kinds)
+
+
+def _is(kind: type) -> Callable[[Parts], bool]:
+    return lambda parts: parts.base is kind
+
+
+def _has(marker: type) -> Callable[[Parts], bool]:
+    return lambda parts: parts.marker(marker) is not None
+
+
+def _origin(*origins: Any, of: int) -> Callable[[Parts], bool]:
+    return lambda parts: get_origin(parts.base) in origins and len(get_args(parts.base)) == of
+
+
+def _is_union(parts: Parts) -> bool:
+    return get_origin(parts.base) in {Union, types.UnionType}
+
+
+def _is_dynamic_literal(parts: Parts) -> bool:
+    arms = get_args(parts.base)
+    return (
+        get_origin(parts.base) is Literal
+        and len(arms) == 1
+        and callable(arms[0])
+        and not isinstance(arms[0], Enum)
+    )
+
+
+def _is_group(parts: Parts) -> bool:
+    base = parts.base
+    return isinstance(base, type) and (
+        dataclasses.is_dataclass(base) or issubclass(base, BaseModel) or typing_extensions.is_typeddict(base)
+    )
+
+
+Build: TypeAlias = Callable[[Parts, Place], Field]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: which annotations, which field, and the markers that it knows."""
+
+    takes: Callable[[Parts], bool]
+    build: Build
+    markers: tuple[type, ...] = ()
+
+
+FIELDS: tuple[Row, ...] = (
+    Row(_is_union, _union, MARKERS),
+    Row(_has(Dropdown), _dropdown, (Dropdown,)),
+    Row(_has(FileHint), _file, (FileHint,)),
+    Row(_is_path, _file),
+    Row(_has(ColorHint), _text_like(ColorField, "Color"), (ColorHint,)),
+    Row(_has(EmailHint), _text_like(EmailField, "E-mail"), (EmailHint, Placeholder)),
+    Row(_is_dynamic_literal, _dropdown),
+    Row(lambda parts: get_origin(parts.base) is Literal, _literal),
+    Row(_is_class(Enum), _enum),
+    Row(_is(bool), _leaf(CheckboxField, "Yes or no", True)),
+    Row(_is(int), _number, (Slider,)),
+    Row(_is(float), _number, (Slider,)),
+    Row(_is(str), _text, (Multiline, Password, Placeholder)),
+    Row(_is(datetime), _leaf(DatetimeField, "Date and time", datetime(2000, 1, 1))),
+    Row(_is(date), _leaf(DateField, "Date", date(2000, 1, 1))),
+    Row(_is(time), _leaf(TimeField, "Time", time())),
+    Row(_is(timedelta), _leaf(DurationField, "Duration", timedelta())),
+    Row(_origin(list, set, of=1), _list),
+    Row(_origin(dict, of=2), _dict),
+    Row(_is_group, _group),
+)

@@ -1,0 +1,192 @@
+"""print -> the run that printed it.
+
+While runs live, `sys.stdout`, `sys.stderr` and `sys.stdin` are proxies that look up the current call. Outside
+any call they are as good as not there: everything passes through untouched.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, TextIO
+
+from nbfunc.core.context import CALL, Call
+
+Stream = Literal["stdout", "stderr"]
+
+_parent = os.getpid()
+
+
+def _call_here() -> Call | None:
+    # In a process that a function forked nobody reads the mailbox: its prints go where they always went.
+    return CALL.get() if os.getpid() == _parent else None
+
+
+def _after_fork() -> None:
+    CALL.set(None)
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+class _Bytes(io.RawIOBase):
+    """What `sys.stdout.buffer` is during a run: bytes that may not be UTF-8."""
+
+    def __init__(self, call: Call, stream: Stream) -> None:
+        self._call = call
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data)
+        with self._call.guard.masked():
+            self._call.mailbox.print(self._stream, self._decoder.decode(piece))
+        return len(piece)
+
+
+class Output(io.TextIOBase):
+    """`sys.stdout` or `sys.stderr` while runs live.
+
+    Parameters
+    ----------
+    real : file object
+        What takes everything that no run wrote.
+    stream : {'stdout', 'stderr'}
+        Which of the two it is.
+    """
+
+    def __init__(self, real: TextIO, stream: Stream) -> None:
+        self.real = real
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        call = _call_here()
+        if call is None:
+            return self.real.write(text)
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if text:
+            with call.guard.masked():
+                call.mailbox.print(self._stream, text)
+        return len(text)
+
+    def flush(self) -> None:
+        if _call_here() is None:
+            self.real.flush()
+
+    def isatty(self) -> bool:
+        return _call_here() is None and self.real.isatty()
+
+    def writable(self) -> bool:
+        return True
+
+    @property
+    def buffer(self) -> Any:
+        call = _call_here()
+        return self.real.buffer if call is None else _Bytes(call, self._stream)
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # TextIOBase declares an attribute
+        return "utf-8" if _call_here() else self.real.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]  # the same
+        return self.real.errors
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+class Input(io.TextIOBase):
+    """`sys.stdin` while runs live: a run has no keyboard."""
+
+    def __init__(self, real: TextIO) -> None:
+        self.real = real
+
+    def readline(self, *arguments: Any) -> str:  # type: ignore[override]  # one signature for text and bytes
+        _refuse_input()
+        return self.real.readline(*arguments)
+
+    def read(self, *arguments: Any) -> str:
+        _refuse_input()
+        return self.real.read(*arguments)
+
+    def readable(self) -> bool:
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+def _refuse_input() -> None:
+    if _call_here() is not None:
+        raise EOFError("input() has no keyboard in a form: make it a parameter of the function.")
+
+
+class _Records(logging.Handler):
+    """Log records of a run, onto its page."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        call = _call_here()
+        if call is not None:
+            with call.guard.masked():
+                call.mailbox.print("stderr", self.format(record) + "\n")
+
+
+class _Installed:
+    """The proxies, as long as any run lives."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs = 0
+        self._put: dict[str, Any] = {}
+        self._records = _Records()
+        self._records.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
+
+    def add(self) -> None:
+        with self._lock:
+            self._runs += 1
+            if self._runs > 1:
+                return
+            for name, proxy in (("stdout", Output), ("stderr", Output)):
+                self._put[name] = proxy(getattr(sys, name), name)  # type: ignore[arg-type]  # the two names
+            self._put["stdin"] = Input(sys.stdin)
+            for name, proxy_object in self._put.items():
+                setattr(sys, name, proxy_object)
+            # Without a handler of the author's, logging's last resort writes to sys.stderr, which is ours;
+            # a handler of ours would then only keep their basicConfig() from doing anything.
+            if logging.root.handlers:
+                logging.root.addHandler(self._records)
+
+    def remove(self) -> None:
+        with self._lock:
+            self._runs -= 1
+            if self._runs:
+                return
+            for name, proxy in self._put.items():
+                if getattr(sys, name) is proxy:  # somebody else's redirection stays as it is
+                    setattr(sys, name, proxy.real)
+            self._put = {}
+            logging.root.removeHandler(self._records)
+
+
+_installed = _Installed()
+
+
+@contextmanager
+def capturing() -> Iterator[None]:
+    """Keep the proxies in place for as long as a run lives."""
+    _installed.add()
+    try:
+        yield
+    finally:
+        _installed.remove()

@@ -1,0 +1,355 @@
+"""Fields that hold other fields: optional ones, lists, multiple choice, variants, groups and dicts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from nbfunc.core.fields import (
+    LEFT_OUT,
+    ChoiceField,
+    Field,
+    FileField,
+    Inputs,
+    Loc,
+    Offers,
+    problems_of,
+    wrong,
+)
+from nbfunc.errors import InvalidArguments, Problem
+
+
+class Problems:
+    """Collects what is wrong with several values, so that the person at the form reads it all at once."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+
+    def decode(self, field: Field, raw: Any, loc: Loc, inputs: Inputs) -> Any:
+        """Return the decoded value, or None and a problem more."""
+        return self.keep(lambda: field.decode(raw, loc, inputs))
+
+    def keep(self, act: Callable[[], Any]) -> Any:
+        """Return what `act` returns, or None and what it found wrong."""
+        try:
+            return act()
+        except InvalidArguments as error:
+            self.found += error.problems
+            return None
+
+    def check(self) -> None:
+        """Raise all that was found."""
+        if self.found:
+            raise InvalidArguments(self.found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionalField(Field):
+    """A field with a switch: None when it is off.
+
+    Attributes
+    ----------
+    field : Field
+        What is behind the switch.
+    start : bool
+        Where the switch stands at the start.
+    marked : bool
+        Whether the author set that by `OptionalEnabled` or `OptionalDisabled`.
+    """
+
+    kind: ClassVar[str] = "optional"
+    field: Field
+    start: bool = False
+    marked: bool = False
+
+    def inner(self) -> tuple[Field, ...]:
+        return (self.field,)
+
+    def shape(self, offers: Offers) -> dict[str, Any]:
+        return {"anyOf": [self.field.node(offers), {"type": "null"}]}
+
+    def hints(self) -> dict[str, Any]:
+        return {"start": self.start}
+
+    def prefilled(self, default: Any) -> dict[str, Any]:
+        return {"default": None} if default is None else self.field.prefilled(default)
+
+    def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:
+        return None if raw is None else self.field.decode(raw, loc, inputs)
+
+    def encode(self, value: Any) -> Any:
+        return None if value is None else self.field.encode(value)
+
+    def read_texts(self, texts: Sequence[str], loc: Loc) -> Any:
+        return self.field.read_texts(texts, loc)
+
+    def read_uploads(self, tokens: Sequence[str], loc: Loc) -> Any:
+        return self.field.read_uploads(tokens, loc)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListField(Field):
+    """Rows of one field.
+
+    Attributes
+    ----------
+    item : Field
+        One row.
+    container : type
+        `list` or `set`.
+    whole : pydantic.TypeAdapter
+        The constraints of the list itself.
+    """
+
+    kind: ClassVar[str] = "list"
+    item: Field
+    container: type[list[Any]] | type[set[Any]] = list
+    whole: TypeAdapter[Any]
+
+    def inner(self) -> tuple[Field, ...]:
+        return (self.item,)
+
+    def shape(self, offers: Offers) -> dict[str, Any]:
+        return {**self.whole.json_schema(), "type": "array", "items": self.item.node(offers)}
+
+    def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:
+        if not isinstance(raw, list):
+            raise wrong(loc, "Must be a list.")
+        problems = Problems()
+        items = [problems.decode(self.item, item, (*loc, n), inputs) for n, item in enumerate(raw)]
+        problems.check()
+        try:
+            return self.whole.validate_python(self.container(items))
+        except ValidationError as error:
+            raise InvalidArguments(problems_of(error, loc)) from error
+
+    def encode(self, value: Any) -> Any:
+        if not isinstance(value, self.container):
+            raise TypeError(f"{value!r} is not a {self.container.__name__}")
+        return [self.item.encode(item) for item in value]
+
+    def read_texts(self, texts: Sequence[str], loc: Loc) -> Any:
+        items = [self.item.read_texts([text], (*loc, n)) for n, text in enumerate(texts)]
+        return [item for item in items if item is not LEFT_OUT] or LEFT_OUT
+
+    def read_uploads(self, tokens: Sequence[str], loc: Loc) -> Any:
+        if not isinstance(self.item, FileField):
+            return super().read_uploads(tokens, loc)
+        return [{"upload": token} for token in tokens]
+
+
+class ChoicesField(ListField):
+    """Several of some options."""
+
+    kind: ClassVar[str] = "choices"
+    item: ChoiceField
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantsField(Field):
+    """One of several fields, told apart by their titles.
+
+    Attributes
+    ----------
+    variants : tuple of Field
+        Their titles are all different.
+    """
+
+    kind: ClassVar[str] = "variants"
+    variants: tuple[Field, ...]
+
+    def inner(self) -> tuple[Field, ...]:
+        return self.variants
+
+    def shape(self, offers: Offers) -> dict[str, Any]:
+        nodes = [variant.node(offers) for variant in self.variants]
+        tagged = [
+            {
+                "type": "object",
+                "title": node["title"],
+                "properties": {"$type": {"const": node["title"]}, "$value": node},
+                "required": ["$type", "$value"],
+                "additionalProperties": False,
+            }
+            for node in nodes
+        ]
+        return {"anyOf": tagged + nodes}
+
+    def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:
+        if isinstance(raw, dict) and raw.keys() == {"$type", "$value"}:
+            for variant in self.variants:
+                if variant.title == raw["$type"]:
+                    return variant.decode(raw["$value"], loc, inputs)
+            raise wrong(loc, f"$type must be one of {self._titles(self.variants)}.")
+        taken: list[tuple[Field, Any]] = []
+        refused: list[InvalidArguments] = []
+        for variant in self.variants:
+            try:
+                taken.append((variant, variant.decode(raw, loc, inputs)))
+            except InvalidArguments as error:
+                refused.append(error)
+        if len(taken) == 1:
+            return taken[0][1]
+        if not taken and all(error.problems == refused[0].problems for error in refused):
+            raise refused[0]
+        which = self._titles([variant for variant, _ in taken] or self.variants)
+        how = "Fits more than one of" if taken else "Must be one of"
+        raise wrong(loc, f'{how} {which}: say which with {{"$type": …, "$value": …}}.')
+
+    @staticmethod
+    def _titles(variants: Sequence[Field]) -> str:
+        return ", ".join(repr(variant.title) for variant in variants)
+
+    def encode(self, value: Any) -> Any:
+        for variant in self.variants:
+            try:
+                return {"$type": variant.title, "$value": variant.encode(value)}
+            except (TypeError, ValueError):
+                continue
+        raise TypeError(f"{value!r} is none of {self._titles(self.variants)}")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One field of a group.
+
+    Attributes
+    ----------
+    name : str
+        Its name in JSON, and in the instance.
+    field : Field
+        What it takes.
+    required : bool
+        Whether it may be left out.
+    default : object
+        What is then taken; `LEFT_OUT` where the class decides.
+    """
+
+    name: str
+    field: Field
+    required: bool
+    default: Any = LEFT_OUT
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupField(Field):
+    """An instance of a dataclass, a pydantic model or a TypedDict.
+
+    Attributes
+    ----------
+    members : tuple of Member
+        In the class's order.
+    cls : type
+        What the function gets.
+    """
+
+    kind: ClassVar[str] = "group"
+    members: tuple[Member, ...]
+    cls: type
+
+    def inner(self) -> tuple[Field, ...]:
+        return tuple(member.field for member in self.members)
+
+    def shape(self, offers: Offers) -> dict[str, Any]:
+        return object_schema(self.members, offers)
+
+    def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:
+        if not isinstance(raw, dict):
+            raise wrong(loc, "Must be an object with named values.")
+        values = decode_members(self.members, raw, loc, inputs)
+        try:
+            if issubclass(self.cls, BaseModel):
+                return self.cls.model_validate(values, by_name=True, by_alias=False)
+            return self.cls(**values)
+        except ValidationError as error:
+            raise InvalidArguments(problems_of(error, loc)) from error
+        except (ValueError, TypeError) as error:  # of __post_init__
+            raise wrong(loc, str(error)) from error
+
+    def encode(self, value: Any) -> Any:
+        if isinstance(value, dict) and issubclass(self.cls, dict):
+            held: Mapping[str, Any] = value
+        elif dataclasses.is_dataclass(self.cls) or issubclass(self.cls, BaseModel):
+            if type(value) is not self.cls:
+                raise TypeError(f"{value!r} is not a {self.cls.__name__}")
+            held = {member.name: getattr(value, member.name) for member in self.members}
+        else:
+            raise TypeError(f"{value!r} is not a {self.cls.__name__}")
+        if missing := [m.name for m in self.members if m.required and m.name not in held]:
+            raise ValueError(f"{value!r} has no {missing[0]!r}")
+        return {m.name: m.field.encode(held[m.name]) for m in self.members if m.name in held}
+
+
+def object_schema(members: Sequence[Member], offers: Offers) -> dict[str, Any]:
+    """Return the JSON Schema of an object with these members and no others."""
+    return {
+        "type": "object",
+        "properties": {m.name: m.field.node(offers, m.default) for m in members},
+        "required": [m.name for m in members if m.required],
+        "additionalProperties": False,
+    }
+
+
+def decode_members(
+    members: Sequence[Member], raw: Mapping[str, Any], loc: Loc, inputs: Inputs
+) -> dict[str, Any]:
+    """Return the values of an object's members; those left out are left out."""
+    problems = Problems()
+    values: dict[str, Any] = {}
+    for member in members:
+        if member.name in raw:
+            values[member.name] = problems.decode(member.field, raw[member.name], (*loc, member.name), inputs)
+        elif member.required:
+            problems.found.append(Problem(loc=[*loc, member.name], msg="This value is needed."))
+    known = {member.name for member in members}
+    for name in raw:
+        if name not in known:
+            names = ", ".join(sorted(known)) or "none"
+            problems.found.append(
+                Problem(loc=[*loc, name], msg=f"There is no such value; there are: {names}.")
+            )
+    problems.check()
+    return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class DictField(Field):
+    """Rows of a key and a value.
+
+    Attributes
+    ----------
+    value : Field
+        One row's value.
+    whole : pydantic.TypeAdapter
+        The constraints of the dict itself.
+    """
+
+    kind: ClassVar[str] = "dict"
+    value: Field
+    whole: TypeAdapter[Any]
+
+    def inner(self) -> tuple[Field, ...]:
+        return (self.value,)
+
+    def shape(self, offers: Offers) -> dict[str, Any]:
+        return {**self.whole.json_schema(), "type": "object", "additionalProperties": self.value.node(offers)}
+
+    def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:
+        if not isinstance(raw, dict):
+            raise wrong(loc, "Must be an object of keys and values.")
+        problems = Problems()
+        values = {k: problems.decode(self.value, v, (*loc, k), inputs) for k, v in raw.items()}
+        problems.check()
+        try:
+            return self.whole.validate_python(values)
+        except ValidationError as error:
+            raise InvalidArguments(problems_of(error, loc)) from error
+
+    def encode(self, value: Any) -> Any:
+        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+            raise TypeError(f"{value!r} is not a dict with text as keys")
+        return {key: self.value.encode(item) for key, item in value.items()}

@@ -1,0 +1,71 @@
+"""Which run the code that asks belongs to: what `print`, `progress` and `current_user` look up."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from nbfunc.core.cancel import Guard
+from nbfunc.core.events import Progress
+from nbfunc.core.mailbox import Mailbox, unicode_only
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a function.
+
+    Attributes
+    ----------
+    run : str
+        The run's id.
+    mailbox : Mailbox
+        Where its events go.
+    user : str, optional
+        Who asked for it.
+    guard : Guard
+        What cancels its thread.
+    """
+
+    run: str
+    mailbox: Mailbox
+    user: str | None = None
+    guard: Guard = field(default_factory=Guard)
+
+
+# A plain threading.Thread does not inherit this before Python 3.14: what such a thread prints stays outside.
+CALL: ContextVar[Call | None] = ContextVar("nbfunc_call", default=None)
+
+
+def progress(done: float, total: float | None = None, text: str = "") -> None:
+    """Draw a progress bar on the page of the run that calls this; elsewhere do nothing.
+
+    Parameters
+    ----------
+    done : float
+        How much is done.
+    total : float, optional
+        Of how much. None where nobody knows.
+    text : str
+        What is being done.
+
+    Examples
+    --------
+    >>> progress(3, 10, "pages")
+    """
+    call = CALL.get()
+    if call is not None:
+        event = Progress(done=done, total=total, text=unicode_only(str(text)))
+        with call.guard.masked():
+            call.mailbox.progress(event)
+
+
+def current_user() -> str | None:
+    """Return the name of the user who started the run that calls this.
+
+    Returns
+    -------
+    str or None
+        None outside a run, and where there is no login.
+    """
+    call = CALL.get()
+    return None if call is None else call.user

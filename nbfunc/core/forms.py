@@ -1,0 +1,228 @@
+"""Turn a signature into a Form. One parameter is one Field; one signature is one Form."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from nbfunc.core import docstrings
+from nbfunc.core.annotations import Place, member_of, resolved_hints
+from nbfunc.core.compound import GroupField, Member, Problems, decode_members, object_schema
+from nbfunc.core.fields import LEFT_OUT, ChoiceField, FileField, Inputs, Leaf, Offers
+from nbfunc.errors import FormError
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True)
+class Form:
+    """A function's form.
+
+    Attributes
+    ----------
+    name : str
+        Its address.
+    title, description : str
+        What is shown above it.
+    members : tuple of Member
+        Its fields, in the signature's order.
+    function : callable
+        What it calls.
+    """
+
+    name: str
+    title: str
+    description: str
+    members: tuple[Member, ...]
+    function: Callable[..., Any]
+
+    @functools.cached_property
+    def sources(self) -> list[Callable[[], Any]]:
+        """The callables that its dynamic dropdowns ask, each once."""
+        fields = (field for member in self.members for field in member.field.walk())
+        found = [f.source for f in fields if isinstance(f, ChoiceField) and f.source is not None]
+        return list(dict.fromkeys(found))
+
+    @functools.cached_property
+    def instant(self) -> bool:
+        """Whether decoding runs no code of the author's and touches no disk."""
+        return not self.sources and all(
+            not isinstance(field, (FileField, GroupField)) and not (isinstance(field, Leaf) and field.custom)
+            for member in self.members
+            for field in member.field.walk()
+        )
+
+    def schema(self, offers: Offers) -> dict[str, Any]:
+        """Return ``{name, title, description, parameters}``; `parameters` is JSON Schema 2020-12.
+
+        Parameters
+        ----------
+        offers : mapping
+            What each of `sources` offers now: options, or the reason why it has none.
+        """
+        return {
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "parameters": {"$schema": DIALECT, **object_schema(self.members, offers)},
+        }
+
+    def decode(
+        self,
+        values: Mapping[str, Any],
+        inputs: Inputs,
+        *,
+        texts: Mapping[str, Sequence[str]] | None = None,
+        uploads: Mapping[str, Sequence[str]] | None = None,
+    ) -> dict[str, Any]:
+        """Return the arguments that a client means.
+
+        Parameters
+        ----------
+        values : mapping
+            From JSON; wins over the other two.
+        inputs : Inputs
+            Uploads and options.
+        texts, uploads : mapping, optional
+            From a form body: texts and upload tokens by field.
+
+        Returns
+        -------
+        dict
+            By parameter; those left out, whose default the function has itself, are left out here too.
+
+        Raises
+        ------
+        InvalidArguments
+            With all problems.
+        """
+        raw: dict[str, Any] = {}
+        problems = Problems()
+        fields = {member.name: member.field for member in self.members}
+        for given, read in ((texts or {}, "read_texts"), (uploads or {}, "read_uploads")):
+            for name, items in given.items():
+                if name not in fields:
+                    raw[name] = list(items)  # an unknown name is refused with the others
+                    continue
+                reader = functools.partial(getattr(fields[name], read), items, (name,))
+                value = problems.keep(reader)
+                if value is not LEFT_OUT:
+                    raw[name] = value
+        problems.check()
+        return decode_members(self.members, {**raw, **values}, (), inputs)
+
+    def encode(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the JSON of arguments, the inverse of `decode`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            An argument that is not a value of its field.
+        """
+        return {m.name: m.field.encode(arguments[m.name]) for m in self.members if m.name in arguments}
+
+    def bind(self, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Return positional and keyword arguments for the call; only what must be is positional."""
+        named = dict(arguments)
+        positional = [named.pop(p.name, p.default) for p in self._positional_only]
+        return positional, named
+
+    @functools.cached_property
+    def _positional_only(self) -> list[inspect.Parameter]:
+        parameters = inspect.signature(self.function).parameters.values()
+        return [p for p in parameters if p.kind is p.POSITIONAL_ONLY]
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return a function's name (NFKC), seen through `functools.wraps`, `partial` and bound methods.
+
+    Raises
+    ------
+    FormError
+        A lambda, a class, or an object without a name.
+    """
+    if isinstance(function, type):
+        raise FormError(f"{function.__name__} is a class: write a function that makes one.")
+    if not callable(function):
+        raise FormError(f"{function!r} is not a function.")
+    name = getattr(_plain(function), "__name__", None)
+    if not isinstance(name, str):
+        raise FormError(f"{function!r} has no name: write a `def` that calls it.")
+    if name == "<lambda>":
+        raise FormError("a lambda has no name for its address: write a `def`.")
+    return unicodedata.normalize("NFKC", name)
+
+
+def _plain(function: Any) -> Any:
+    """Return the function inside partials and decorators."""
+    while True:
+        inner = inspect.unwrap(function)
+        inner = inner.func if isinstance(inner, functools.partial) else inner
+        inner = inner.__func__ if inspect.ismethod(inner) else inner
+        if inner is function:
+            return function
+        function = inner
+
+
+def form_of(function: Callable[..., Any], *, title: str | None = None) -> Form:
+    """Return the form of a function.
+
+    Parameters
+    ----------
+    function : callable
+        A function, coroutine function, generator or async generator function; a bound method or partial.
+    title : str, optional
+        By default the name with spaces, first letter capital.
+
+    Raises
+    ------
+    FormError
+        It cannot be a form; the message names function, parameter and annotation, and what to write instead.
+    """
+    name = name_of(function)
+    plain = _plain(function)
+    hints = resolved_hints(plain, Place(name, ""))
+    doc = docstrings.read(plain)
+    members = tuple(
+        _member(parameter, hints, Place(name, parameter.name), doc.parameters.get(parameter.name, ""))
+        for parameter in inspect.signature(function).parameters.values()
+    )
+    spaced = name.strip("_").replace("_", " ") or name
+    return Form(name, title or spaced[0].upper() + spaced[1:], doc.description, members, function)
+
+
+def _member(parameter: inspect.Parameter, hints: Mapping[str, Any], place: Place, help_text: str) -> Member:
+    if parameter.kind is parameter.VAR_POSITIONAL:
+        raise FormError(f"{place.function}(*{place.parameter}): write {place.parameter}: list[str].")
+    if parameter.kind is parameter.VAR_KEYWORD:
+        raise FormError(f"{place.function}(**{place.parameter}): write {place.parameter}: dict[str, str].")
+    default = LEFT_OUT if parameter.default is parameter.empty else parameter.default
+    annotation = hints.get(place.parameter, parameter.empty)
+    if annotation is parameter.empty and default is not LEFT_OUT and default is not None:
+        annotation = _annotation_of(default)
+    return member_of(
+        parameter.name,
+        annotation,
+        place,
+        default=default,
+        required=default is LEFT_OUT,
+        help_text=help_text,
+    )
+
+
+def _annotation_of(default: Any) -> Any:
+    """Return the annotation that a default shows."""
+    kind = type(default)
+    if isinstance(default, Enum) or dataclasses.is_dataclass(kind):
+        return kind
+    if kind in {list, set} and default:
+        return kind[_annotation_of(next(iter(default)))]
+    if kind is dict and default:
+        return dict[str, _annotation_of(next(iter(default.values())))]  # type: ignore[misc]  # made at run time
+    return kind

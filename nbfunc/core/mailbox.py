@@ -1,0 +1,112 @@
+"""Events from any thread to one asyncio reader, in order; what is printed within 20 ms arrives as one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from typing import Literal
+
+from nbfunc.core.events import Event, Printed, Progress
+
+JOIN_SECONDS = 0.02
+# A writer that is faster than the loop waits here, so that a function which prints or yields for ever
+# cannot fill the memory: at most so many events, or characters of print, are on their way.
+MOST_EVENTS = 1000
+MOST_TEXT = 1 << 20
+
+
+class Mailbox:
+    """The way of a run's events out of its thread.
+
+    Parameters
+    ----------
+    loop : asyncio.AbstractEventLoop
+        The reader's.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._room = threading.Condition()
+        self._waiting: list[Event] = []
+        self._stream: Literal["stdout", "stderr"] = "stdout"
+        self._prints: list[str] = []
+        self._printed = 0
+        self._flush_due = False
+        self._arrived: deque[Event] = deque()
+        self._reader: asyncio.Future[None] | None = None
+
+    def put(self, event: Event) -> None:
+        """Send an event at once; from any thread."""
+        with self._room:
+            self._close_print()
+            self._waiting.append(event)
+            self._call(0)
+            self._wait_for_room()
+
+    def print(self, stream: Literal["stdout", "stderr"], text: str) -> None:
+        """Send printed text, joined with what follows within 20 ms; from any thread."""
+        with self._room:
+            if stream != self._stream:
+                self._close_print()
+                self._stream = stream
+            self._prints.append(text)
+            self._printed += len(text)
+            self._call(JOIN_SECONDS)
+            self._wait_for_room()
+
+    def progress(self, event: Progress) -> None:
+        """Send progress; one that follows within 20 ms takes its place."""
+        with self._room:
+            self._close_print()
+            if self._waiting and isinstance(self._waiting[-1], Progress):
+                self._waiting[-1] = event
+            else:
+                self._waiting.append(event)
+            self._call(JOIN_SECONDS)
+            self._wait_for_room()
+
+    def _close_print(self) -> None:
+        if self._prints:
+            self._waiting.append(Printed(stream=self._stream, text=unicode_only("".join(self._prints))))
+            self._prints = []
+
+    def _call(self, delay: float) -> None:
+        if delay and self._flush_due:
+            return
+        self._flush_due = True
+        try:
+            if delay:
+                self._loop.call_soon_threadsafe(self._loop.call_later, delay, self._flush)
+            else:
+                self._loop.call_soon_threadsafe(self._flush)
+        except RuntimeError:  # the loop is closed: the server is gone, and with it whoever would read
+            self._waiting, self._prints, self._printed = [], [], 0
+
+    def _wait_for_room(self) -> None:
+        if threading.get_ident() == getattr(self._loop, "_thread_id", None):
+            return  # the reader itself must not wait for the reader
+        while len(self._waiting) >= MOST_EVENTS or self._printed >= MOST_TEXT:
+            self._call(0)
+            self._room.wait(1)
+
+    def _flush(self) -> None:
+        with self._room:
+            self._close_print()
+            self._arrived.extend(self._waiting)
+            self._waiting, self._printed, self._flush_due = [], 0, False
+            self._room.notify_all()
+        if self._arrived and self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    async def get(self) -> Event:
+        """Return the next event; on the reader's loop."""
+        while not self._arrived:
+            self._reader = self._loop.create_future()
+            await self._reader
+        return self._arrived.popleft()
+
+
+def unicode_only(text: str) -> str:
+    """Return text that UTF-8 can hold: half a surrogate pair becomes ``?``."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -1,0 +1,337 @@
+"""What a value looks like: one ordered table, value -> Outputs, first match wins.
+
+Optional packages are recognized by what is already imported: a value of pandas exists only where pandas does.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from nbfunc.core import tabular
+from nbfunc.core.events import Cell, Display, File, Image, Output, StoredFile, Table, Text
+from nbfunc.core.mailbox import unicode_only
+from nbfunc.types import FileResponse
+
+MOST_TEXT = 1 << 20
+FIRST_ROWS = 100
+
+
+class Stored(Protocol):
+    """A file that is kept: its id, the name to offer, its size in bytes, when it was whole."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def filename(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def created(self) -> float: ...
+
+
+class Store(Protocol):
+    """Where returned files go; blocking."""
+
+    def put(
+        self,
+        source: bytes | bytearray | memoryview | Path | Iterable[bytes],
+        filename: str,
+        *,
+        move: bool = False,
+    ) -> Stored:
+        """Keep a file: content, a path to take in, or pieces as they are made."""
+
+    def put_table(
+        self, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Cell]], filename: str
+    ) -> Stored:
+        """Keep a table: columns of name and type, and rows."""
+
+
+class Guarding(Protocol):
+    """What holds cancelling off in our code and lets it in again in the author's."""
+
+    def masked(self) -> AbstractContextManager[None]: ...
+    def unmasked(self) -> AbstractContextManager[None]: ...
+
+
+class Presenter:
+    """Turns the values of one run into outputs.
+
+    Parameters
+    ----------
+    store : Store
+        Where its files go.
+    guard : Guarding
+        Its run's.
+    """
+
+    def __init__(self, store: Store, guard: Guarding) -> None:
+        self._store = store
+        self._guard = guard
+        self._drawn: set[int] = set()
+
+    def outputs(self, value: Any) -> Iterator[Output]:
+        """Yield what shows `value`; nothing for None."""
+        for takes, show in _TABLE:
+            if takes(value):
+                yield from show(self, value)
+                return
+
+    def keep(self, source: Any, filename: str, *, move: bool = False) -> StoredFile:
+        """Keep a file and return its record."""
+        with self._guard.masked():
+            stored = self._store.put(source, filename, move=move)
+        return _record(stored)
+
+    def _nothing(self, _: Any) -> Iterator[Output]:
+        return iter(())
+
+    def _file(self, value: FileResponse) -> Iterator[Output]:
+        source: Any = value.data if value.data is not None else value.path
+        if source is None:
+            source = self._pieces(value.chunks or ())
+        yield File(file=self.keep(source, value.filename, move=value.move))
+
+    def _pieces(self, chunks: Iterable[Any]) -> Iterator[Any]:
+        iterator = iter(chunks)
+        while True:
+            with self._guard.unmasked():
+                piece = next(iterator, None)
+            if piece is None:
+                return
+            yield piece
+
+    def _image(self, value: Any) -> Iterator[Output]:
+        buffer = io.BytesIO()
+        if getattr(value, "is_animated", False) and value.format == "GIF":
+            value.save(buffer, format="GIF", save_all=True)
+            filename = "image.gif"
+        else:
+            drawable = (
+                value
+                if value.mode in {"1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16"}
+                else value.convert("RGB")
+            )
+            drawable.save(buffer, format="PNG")
+            filename = "image.png"
+        yield Image(file=self.keep(buffer.getbuffer(), filename), width=value.width, height=value.height)
+
+    def _figure(self, value: Any) -> Iterator[Output]:
+        figure = value if isinstance(value, _class("matplotlib.figure", "Figure")) else value.figure
+        figure = getattr(figure, "figure", None) or figure  # a SubFigure's whole figure
+        if id(figure) in self._drawn:
+            return  # `return fig, ax` is one picture
+        self._drawn.add(id(figure))
+        buffer = io.BytesIO()
+        with _DRAWING:  # matplotlib's font and text caches are not made for threads
+            figure.savefig(buffer, format="png", bbox_inches="tight")
+        if pyplot := sys.modules.get("matplotlib.pyplot"):
+            pyplot.close(figure)
+        data = buffer.getbuffer()
+        width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")  # PNG's IHDR
+        yield Image(file=self.keep(data, "figure.png"), width=width, height=height)
+
+    def _table(self, value: Any) -> Iterator[Output]:
+        table = tabular.read(value)
+        first: list[list[Cell]] = []
+        total = 0
+
+        def counted() -> Iterator[list[Cell]]:
+            nonlocal total
+            for row in table.rows:
+                if total < FIRST_ROWS:
+                    first.append(row)
+                total += 1
+                yield row
+
+        columns = [(column.name, column.type) for column in table.columns]
+        with self._guard.masked():
+            stored = self._store.put_table(columns, self._pieces(counted()), "table.sqlite")
+        yield Table(columns=table.columns, rows=first, total=total, file=_record(stored))
+
+    def _plain(self, value: Any) -> Iterator[Output]:
+        yield self._cut(json.dumps(value, indent=2, ensure_ascii=False), value)
+
+    def _text(self, value: Any) -> Iterator[Output]:
+        scalar = value is True or value is False or type(value) in {int, float, str}
+        yield self._cut(str(value), value) if scalar else self._cut(str(value))
+
+    def _cut(self, text: str, *value: Any) -> Text:
+        text = unicode_only(text)
+        if len(text) > MOST_TEXT:
+            return Text(text=text[:MOST_TEXT], file=self.keep(text.encode(), "output.txt"))
+        if value:
+            return Text(text=text, value=text if isinstance(value[0], str) else value[0], has_value=True)
+        return Text(text=text)
+
+    def _rich(self, value: Any) -> Iterator[Output]:
+        data, metadata = _bundle(value)
+        yield self.display(data, metadata)
+
+    def display(self, data: dict[str, Any], metadata: dict[str, Any] | None = None) -> Display:
+        """Return the output of a MIME bundle; what is neither text nor JSON becomes a file."""
+        shown: dict[str, Any] = {}
+        files: dict[str, StoredFile] = {}
+        for mime, content in data.items():
+            if isinstance(content, (bytes, bytearray)):
+                files[mime] = self.keep(content, "display" + _EXTENSIONS.get(mime, ""))
+            elif isinstance(content, str):
+                shown[mime] = unicode_only(content)
+            else:
+                shown[mime] = json.loads(json.dumps(content, default=str))
+        return Display(data=shown, metadata=json.loads(json.dumps(metadata or {}, default=str)), files=files)
+
+    def _each(self, value: Iterable[Any]) -> Iterator[Output]:
+        for item in value:
+            yield from self.outputs(item)
+
+
+_DRAWING = threading.Lock()
+_EXTENSIONS = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "application/pdf": ".pdf"}
+
+
+def _record(stored: Stored) -> StoredFile:
+    return StoredFile(id=stored.id, filename=stored.filename, size=stored.size, created=stored.created)
+
+
+def _class(module: str, name: str) -> Any:
+    """Return a class of an optional package, or one that has no instances where it is not imported."""
+    return getattr(sys.modules.get(module), name, _Never)
+
+
+class _Never:
+    def __new__(cls) -> Any:
+        raise TypeError("nothing is one")
+
+
+def _is_image(value: Any) -> bool:
+    return isinstance(value, _class("PIL.Image", "Image"))
+
+
+def _is_figure(value: Any) -> bool:
+    kinds = (_class("matplotlib.figure", "FigureBase"), _class("matplotlib.figure", "Figure"))
+    if isinstance(value, kinds):
+        return True
+    if kinds[1] is _Never or isinstance(value, type):
+        return False
+    return isinstance(getattr(value, "figure", None), kinds)
+
+
+def _is_axes_array(value: Any) -> bool:
+    return (
+        isinstance(value, _class("numpy", "ndarray"))
+        and value.dtype == object
+        and value.size > 0
+        and all(_is_figure(item) for item in value.flat)
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether JSON holds a list or dict as it is."""
+    if type(value) is list:
+        return all(map(_is_plain_item, value))
+    return type(value) is dict and all(type(k) is str and _is_plain_item(v) for k, v in value.items())
+
+
+def _is_plain_item(value: Any) -> bool:
+    if type(value) is float:
+        return math.isfinite(value)
+    return value is None or type(value) in {bool, int, str} or _is_plain(value)
+
+
+_REPRESENTATIONS = (
+    ("_repr_html_", "text/html"),
+    ("_repr_markdown_", "text/markdown"),
+    ("_repr_svg_", "image/svg+xml"),
+    ("_repr_png_", "image/png"),
+    ("_repr_jpeg_", "image/jpeg"),
+    ("_repr_latex_", "text/latex"),
+    ("_repr_json_", "application/json"),
+    ("_repr_javascript_", "application/javascript"),
+    ("_repr_pdf_", "application/pdf"),
+)
+
+
+def _is_rich(value: Any) -> bool:
+    return not isinstance(value, type) and bool(_bundle(value)[0])
+
+
+def _bundle(value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the MIME bundle of a rich object and its metadata, as a notebook cell shows it; or nothing."""
+    if isinstance(value, _class("plotly.basedatatypes", "BaseFigure")):
+        # Its own bundle asks for a renderer, and its HTML loads the script from elsewhere.
+        return {"text/html": value.to_html(include_plotlyjs=True), "text/plain": "Plotly figure"}, {}
+    data, metadata = _pair(_ask(value, "_repr_mimebundle_"))
+    if not data:
+        data = {}
+        for method, mime in _REPRESENTATIONS:
+            content, about = _pair(_ask(value, method))
+            if content is not None:
+                data[mime] = content
+                if about:
+                    metadata[mime] = about
+    if data and "text/plain" not in data:
+        data = {**data, "text/plain": repr(value)[:MOST_TEXT]}
+    return data, metadata
+
+
+def _ask(value: Any, method: str) -> Any:
+    # On the class too, as IPython looks: an object that answers to every name has no representation.
+    if not callable(getattr(type(value), method, None)):
+        return None
+    try:
+        return getattr(value, method)()
+    except NotImplementedError:
+        return None
+
+
+def _pair(answer: Any) -> tuple[Any, dict[str, Any]]:
+    if isinstance(answer, tuple) and len(answer) == 2:
+        return answer[0], dict(answer[1] or {})
+    return answer, {}
+
+
+Show: TypeAlias = Callable[[Presenter, Any], Iterator[Output]]
+
+_TABLE: tuple[tuple[Callable[[Any], bool], Show], ...] = (
+    (lambda value: value is None, Presenter._nothing),
+    (lambda value: isinstance(value, str), Presenter._text),
+    (lambda value: isinstance(value, FileResponse), Presenter._file),
+    (_is_image, Presenter._image),
+    (_is_figure, Presenter._figure),
+    (_is_axes_array, lambda presenter, value: presenter._each(value.flat)),
+    (tabular.is_table, Presenter._table),
+    (_is_plain, Presenter._plain),
+    (_is_rich, Presenter._rich),
+    (lambda value: isinstance(value, (tuple, list)), Presenter._each),
+    (lambda _: True, Presenter._text),
+)
+
+
+class OpenFigures:
+    """The pyplot figures that a run leaves open: they are outputs of it too."""
+
+    def __init__(self) -> None:
+        self._before = set(self._numbers())
+
+    @staticmethod
+    def _numbers() -> list[int]:
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        return pyplot.get_fignums() if pyplot else []
+
+    def left(self) -> list[Any]:
+        """Return those that are open now and were not before."""
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        return (
+            [pyplot.figure(number) for number in self._numbers() if number not in self._before]
+            if pyplot
+            else []
+        )

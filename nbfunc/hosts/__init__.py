@@ -1,0 +1,1 @@
+"""Where functions live and run: in this process, or in a kernel."""

@@ -1,0 +1,105 @@
+"""The one interface between faces and functions: list them, describe one, run one, cancel a run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from nbfunc.core.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionInfo:
+    """What an index says of a function; `group` is None outside any."""
+
+    name: str
+    title: str
+    description: str = ""
+    group: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawArguments:
+    """Arguments as a client sent them.
+
+    Attributes
+    ----------
+    values : mapping of str to object
+        From JSON: strict, ``"5"`` is no number.
+    texts : mapping of str to list of str
+        From a form body: each field's values as text; `values` wins over them.
+    uploads : mapping of str to list of str
+        From a multipart body: the tokens of each field's files, in order. In JSON a file is
+        ``{"upload": token}`` in `values`.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    texts: Mapping[str, list[str]] = field(default_factory=dict)
+    uploads: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+class Uploads(Protocol):
+    """What a host needs of the uploads directory: tokens to files."""
+
+    def find(self, token: str) -> Path:
+        """Return the whole, untaken upload's file; raise `NotFound` with what is wrong otherwise."""
+
+    def take(self, tokens: list[str], run: str) -> None:
+        """Keep these uploads for `run`, all or none; raise `NotFound` if one is gone or taken."""
+
+    def release(self, run: str) -> None:
+        """The run ended: its uploads may go."""
+
+
+class FunctionHost(ABC):
+    """Functions that can be listed, described, run and cancelled."""
+
+    @abstractmethod
+    def functions(self) -> list[FunctionInfo]:
+        """Return what is exposed, in the order of exposing."""
+
+    @abstractmethod
+    async def form(self, name: str) -> dict[str, Any]:
+        """Return ``{name, title, description, parameters}`` as SPEC 7 has it, dynamic options asked for.
+
+        Raises
+        ------
+        NotFound
+            No such function.
+        """
+
+    @abstractmethod
+    async def start(
+        self, name: str, raw: RawArguments, *, run: str, user: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Check the arguments, then return the run's events: `Queued` first, one of `Last` last.
+
+        The run goes on whether or not the events are read.
+
+        Parameters
+        ----------
+        name : str
+            The function.
+        raw : RawArguments
+            What the client sent.
+        run : str
+            The run's id, chosen by the caller, unguessable.
+        user : str, optional
+            Who asks, for `nbfunc.current_user`.
+
+        Raises
+        ------
+        NotFound
+            No such function.
+        InvalidArguments
+            A value does not fit; nothing was run, no upload taken.
+        QueueFull
+            No more runs may wait.
+        """
+
+    @abstractmethod
+    async def cancel(self, run: str) -> None:
+        """Ask a run to stop; a run that ended or is unknown is left as it is."""

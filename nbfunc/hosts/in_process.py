@@ -1,0 +1,236 @@
+"""Functions of this process: the only code that calls them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from nbfunc.core.context import Call
+from nbfunc.core.events import CancelledEvent, Event, Last, Queued
+from nbfunc.core.fields import Options, ask
+from nbfunc.core.forms import Form, form_of
+from nbfunc.core.mailbox import Mailbox, unicode_only
+from nbfunc.core.outputs import Store
+from nbfunc.core.runs import CoroutineLoop, Run
+from nbfunc.errors import FormError, NotFound
+from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments, Uploads
+from nbfunc.hosts.line import Line, Place
+
+ASK_SECONDS = 10.0
+SERVED_SECONDS = 3600.0
+THREADS = 32
+
+Functions: TypeAlias = (
+    "Callable[..., Any] | Iterable[Callable[..., Any]] | Mapping[str, Iterable[Callable[..., Any]]]"
+)
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """A function that can be asked for."""
+
+    form: Form
+    group: str | None = None
+
+
+def exposed(functions: Functions) -> dict[str, Exposed]:
+    """Return functions by name: one, several, or several by group.
+
+    Raises
+    ------
+    FormError
+        One cannot be a form, two have one name, or there is none.
+    """
+    if callable(functions):
+        grouped: list[tuple[str | None, Any]] = [(None, functions)]
+    elif isinstance(functions, Mapping):
+        grouped = [(group, f) for group, members in functions.items() for f in _several(members)]
+    else:
+        grouped = [(None, f) for f in functions]
+    found: dict[str, Exposed] = {}
+    for group, function in grouped:
+        form = form_of(function)
+        if form.name in found:
+            raise FormError(f"Two functions are named {form.name}: rename one, its name is its address.")
+        found[form.name] = Exposed(form, group)
+    if not found:
+        raise FormError("There is no function to make a form of: pass one, a list, or a dict of lists.")
+    return found
+
+
+def _several(members: Any) -> Iterable[Any]:
+    return [members] if callable(members) else members
+
+
+class InProcessHost(FunctionHost):
+    """A host of functions that live in this process.
+
+    Parameters
+    ----------
+    functions : callable, iterable of callables, or mapping of str to those
+        What to expose; a mapping's keys are groups.
+    store : Store
+        Where returned files go.
+    uploads : Uploads
+        Where uploaded files are.
+    max_concurrency : int, optional
+        How many runs go at once; the rest wait in order.
+    """
+
+    def __init__(
+        self, functions: Functions, *, store: Store, uploads: Uploads, max_concurrency: int | None = 40
+    ) -> None:
+        self._exposed = exposed(functions)
+        self._store = store
+        self._uploads = uploads
+        self._line = Line(max_concurrency)
+        self._cancels: dict[str, Callable[[], None]] = {}
+        self._coroutines = CoroutineLoop()
+        self._offers = _Offers()
+        # For what may take its time before a run: dropdowns' callables, and the author's own checks.
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="nbfunc-form")
+
+    def functions(self) -> list[FunctionInfo]:
+        return [
+            FunctionInfo(name=name, title=e.form.title, description=e.form.description, group=e.group)
+            for name, e in self._exposed.items()
+        ]
+
+    async def form(self, name: str) -> dict[str, Any]:
+        form = self._form(name)
+        answers = await asyncio.gather(*(self._ask(source) for source in form.sources))
+        return form.schema(dict(zip(form.sources, answers, strict=True)))
+
+    async def start(
+        self, name: str, raw: RawArguments, *, run: str, user: str | None = None
+    ) -> AsyncIterator[Event]:
+        form = self._form(name)
+        loop = asyncio.get_running_loop()
+        inputs = _Inputs(self._uploads, self._offers)
+        decode = functools.partial(form.decode, raw.values, inputs, texts=raw.texts, uploads=raw.uploads)
+        arguments = decode() if form.instant else await loop.run_in_executor(self._threads, decode)
+        self._uploads.take(inputs.tokens, run)
+        positional, named = form.bind(arguments)
+        mailbox = Mailbox(loop)
+
+        def ended() -> None:
+            self._uploads.release(run)
+            loop.call_soon_threadsafe(self._ended, run, place)
+
+        started = Run(
+            call=Call(run, mailbox, user),
+            act=functools.partial(form.function, *positional, **named),
+            store=self._store,
+            loop=self._coroutines,
+            ended=ended,
+        )
+
+        def begin() -> None:
+            mailbox.put(Queued(run=run, position=0))
+            started.start()
+
+        def cancel() -> None:
+            if place.running:
+                started.cancel()
+            else:
+                self._line.leave(place)
+                del self._cancels[run]
+                self._uploads.release(run)
+                mailbox.put(CancelledEvent())
+
+        place = Place(begin, lambda position: mailbox.put(Queued(run=run, position=position)))
+        self._cancels[run] = cancel
+        try:
+            self._line.join(place)
+        except BaseException:
+            del self._cancels[run]
+            self._uploads.release(run)
+            raise
+        return _events(mailbox)
+
+    async def cancel(self, run: str) -> None:
+        cancel = self._cancels.get(run)
+        if cancel is not None:
+            cancel()
+
+    def close(self) -> None:
+        """Stop what this host started for itself; runs that go on are daemon threads."""
+        self._coroutines.stop()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _ended(self, run: str, place: Place) -> None:
+        self._cancels.pop(run, None)
+        self._line.leave(place)
+
+    def _form(self, name: str) -> Form:
+        if name not in self._exposed:
+            raise NotFound(f"There is no function {name!r} here.")
+        return self._exposed[name].form
+
+    async def _ask(self, source: Callable[[], Any]) -> Options | str:
+        """Return what a dropdown offers now, or why it has nothing to offer."""
+        asking = asyncio.get_running_loop().run_in_executor(self._threads, self._offers.fresh, source)
+        try:
+            return await asyncio.wait_for(asking, ASK_SECONDS)
+        except asyncio.TimeoutError:
+            return f"TimeoutError: the options did not come within {ASK_SECONDS:.0f} s."
+        except Exception as error:  # noqa: BLE001 - the author's code; the form opens all the same
+            return unicode_only(f"{type(error).__name__}: {error}")
+
+
+async def _events(mailbox: Mailbox) -> AsyncIterator[Event]:
+    while True:
+        event = await mailbox.get()
+        yield event
+        if isinstance(event, Last):
+            return
+
+
+class _Offers:
+    """What dynamic dropdowns offered within the hour."""
+
+    def __init__(self) -> None:
+        self._served: dict[Callable[[], Any], dict[Options, float]] = {}
+
+    def fresh(self, source: Callable[[], Any]) -> Options:
+        """Ask, and remember the answer."""
+        options = ask(source)
+        now = time.monotonic()
+        served = self._served.get(source, {})
+        self._served[source] = {o: at for o, at in served.items() if now - at < SERVED_SECONDS} | {
+            options: now
+        }
+        return options
+
+    def known(self, source: Callable[[], Any]) -> list[Options]:
+        """Return the answers of the last hour."""
+        now = time.monotonic()
+        return [o for o, at in self._served.get(source, {}).items() if now - at < SERVED_SECONDS]
+
+
+class _Inputs:
+    """The inputs of one submit: remembers which uploads it names."""
+
+    def __init__(self, uploads: Uploads, offers: _Offers) -> None:
+        self.tokens: list[str] = []
+        self._uploads = uploads
+        self._offers = offers
+
+    def upload(self, token: str) -> Path:
+        path = self._uploads.find(token)
+        if token not in self.tokens:
+            self.tokens.append(token)
+        return path
+
+    def offered(self, source: Callable[[], Any]) -> Iterator[Options]:
+        yield from self._offers.known(source)
+        try:
+            yield self._offers.fresh(source)
+        except Exception:  # noqa: BLE001 - the author's code; then only what was served counts
+            return

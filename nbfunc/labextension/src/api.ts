@@ -1,0 +1,310 @@
+/** The one door to the server: every request of the element, typed; an error is a value, not an exception. */
+
+import { encode, isObject, type FormSchema, type Json, type Problem } from "./schema.js";
+
+/** Why a request got no answer to use. `status` 0: nothing came back at all. */
+export interface Failure {
+  status: number;
+  reason: string;
+  message: string;
+  problems: Problem[];
+}
+
+export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure };
+
+/** A page of a table. */
+export interface TablePage {
+  rows: Json[][];
+  total: number;
+  matching: number;
+}
+
+export interface TableQuery {
+  offset: number;
+  limit: number;
+  sort?: number | undefined;
+  descending?: boolean;
+  q?: string;
+}
+
+/** One row of the index: `GET S functions`. */
+export interface FunctionRow {
+  name: string;
+  title: string;
+  description: string;
+  group: string | null;
+  url: string;
+}
+
+/** How much of an upload the server has. */
+export interface Received {
+  offset: number;
+}
+
+const TUS = { "Tus-Resumable": "1.0.0" };
+
+/** What a person can do about it, where the server's own message does not say. */
+const ADVICE: Record<string, string> = {
+  unreachable: "The server cannot be reached. Check that it is still running, then try again; what you typed is kept.",
+  nonsense:
+    "The answer is not one of this server's. A proxy or a login page may be in between: reload the page, what you typed is kept.",
+};
+
+function failure(status: number, reason: string, message: string, problems: Problem[] = []): Failure {
+  return { status, reason, message, problems };
+}
+
+export class Api {
+  /** `form` is R<function>, `shared` is S; both absolute, S with its final slash. */
+  constructor(
+    readonly form: string,
+    readonly shared: string,
+  ) {}
+
+  /** The header that Jupyter wants of whoever changes something (its double-submit cookie). */
+  private headers(more: Record<string, string> = {}): Record<string, string> {
+    const token = /(?:^|;\s*)_xsrf=([^;]*)/.exec(document.cookie)?.[1];
+    return { Accept: "application/json", ...(token ? { "X-XSRFToken": token } : {}), ...more };
+  }
+
+  private async send(url: string, init: RequestInit = {}): Promise<Result<Response>> {
+    let response: Response;
+    try {
+      response = await fetch(url, {
+        credentials: "same-origin",
+        ...init,
+        headers: this.headers(init.headers as Record<string, string> | undefined),
+      });
+    } catch (error) {
+      if (init.signal?.aborted) return { ok: false, failure: failure(0, "aborted", "Stopped.") };
+      // The reason a browser gives ("Failed to fetch") helps nobody but who reads the console.
+      console.warn("nbfunc:", url, error);
+      return { ok: false, failure: failure(0, "unreachable", ADVICE["unreachable"] ?? "") };
+    }
+    if (response.ok) return { ok: true, value: response };
+    return { ok: false, failure: await refusal(response) };
+  }
+
+  private async json<T>(
+    url: string,
+    init: RequestInit,
+    shaped: (value: unknown) => value is T,
+  ): Promise<Result<T>> {
+    const sent = await this.send(url, init);
+    if (!sent.ok) return sent;
+    const value = await parsed(sent.value);
+    if (shaped(value)) return { ok: true, value };
+    return { ok: false, failure: failure(sent.value.status, "nonsense", ADVICE["nonsense"] ?? "") };
+  }
+
+  schema(signal?: AbortSignal): Promise<Result<FormSchema>> {
+    return this.json(`${this.form}/schema`, signal ? { signal } : {}, isFormSchema);
+  }
+
+  /** Start a run; the answer is its id, the rest comes by the event stream. */
+  async start(values: Json): Promise<Result<string>> {
+    const sent = await this.json(
+      this.form,
+      {
+        method: "POST",
+        body: encode(values),
+        headers: { "Content-Type": "application/json", Prefer: "respond-async" },
+      },
+      (value): value is { run: string } => isObject(value) && typeof value["run"] === "string",
+    );
+    return sent.ok ? { ok: true, value: sent.value.run } : sent;
+  }
+
+  async cancel(run: string): Promise<Result<undefined>> {
+    const sent = await this.send(this.run(run), { method: "DELETE" });
+    return sent.ok ? { ok: true, value: undefined } : sent;
+  }
+
+  /** Whether the server still knows a run. */
+  async knows(run: string, signal: AbortSignal): Promise<Result<undefined>> {
+    const sent = await this.send(this.run(run), { signal, headers: { Accept: "text/event-stream" } });
+    if (!sent.ok) return sent;
+    await sent.value.body?.cancel();
+    return { ok: true, value: undefined };
+  }
+
+  run(run: string): string {
+    return `${this.shared}runs/${encodeURIComponent(run)}`;
+  }
+
+  zip(run: string): string {
+    return `${this.run(run)}/files.zip`;
+  }
+
+  functions(): Promise<Result<FunctionRow[]>> {
+    return this.json(`${this.shared}functions`, {}, (value): value is FunctionRow[] => Array.isArray(value));
+  }
+
+  tablePage(url: string, query: TableQuery, signal: AbortSignal): Promise<Result<TablePage>> {
+    const address = new URL(url, document.baseURI);
+    const { searchParams } = address;
+    searchParams.set("offset", String(query.offset));
+    searchParams.set("limit", String(query.limit));
+    if (query.sort !== undefined) searchParams.set("sort", String(query.sort));
+    if (query.descending) searchParams.set("descending", "1");
+    if (query.q) searchParams.set("q", query.q);
+    return this.json(
+      address.href,
+      { signal },
+      (value): value is TablePage => isObject(value) && Array.isArray(value["rows"]),
+    );
+  }
+
+  /** The page's one event stream: `watched` are runs and the last event number seen of each. */
+  events(watched: Iterable<[string, number]>, signal: AbortSignal): Promise<Result<Response>> {
+    const query = new URLSearchParams({ changes: "1" });
+    for (const [run, after] of watched) query.append("run", `${run}:${after}`);
+    return this.send(`${this.shared}events?${query}`, {
+      signal,
+      cache: "no-store",
+      headers: { Accept: "text/event-stream" },
+    });
+  }
+
+  /** tus creation: the answer is the token, the last part of the Location. */
+  async createUpload(filename: string, length: number, signal: AbortSignal): Promise<Result<string>> {
+    const sent = await this.send(`${this.shared}uploads`, {
+      method: "POST",
+      signal,
+      headers: {
+        ...TUS,
+        "Upload-Length": String(length),
+        "Upload-Metadata": `filename ${base64(filename)}`,
+      },
+    });
+    if (!sent.ok) return sent;
+    const token = sent.value.headers.get("Location")?.split("?")[0]?.split("/").pop();
+    if (token) return { ok: true, value: decodeURIComponent(token) };
+    return { ok: false, failure: failure(sent.value.status, "nonsense", ADVICE["nonsense"] ?? "") };
+  }
+
+  private upload(token: string): string {
+    return `${this.shared}uploads/${encodeURIComponent(token)}`;
+  }
+
+  /** tus HEAD: how much has arrived. */
+  async received(token: string, signal?: AbortSignal): Promise<Result<Received>> {
+    const sent = await this.send(this.upload(token), {
+      method: "HEAD",
+      headers: TUS,
+      cache: "no-store",
+      ...(signal ? { signal } : {}),
+    });
+    if (!sent.ok) return sent;
+    const offset = Number(sent.value.headers.get("Upload-Offset") ?? NaN);
+    if (Number.isFinite(offset)) return { ok: true, value: { offset } };
+    return { ok: false, failure: failure(sent.value.status, "nonsense", ADVICE["nonsense"] ?? "") };
+  }
+
+  /** tus PATCH of one piece. XMLHttpRequest, since fetch reports no progress of what it sends. */
+  sendPiece(
+    token: string,
+    offset: number,
+    piece: Blob,
+    signal: AbortSignal,
+    moved: (bytes: number) => void,
+  ): Promise<Result<Received>> {
+    return new Promise((resolve) => {
+      const request = new XMLHttpRequest();
+      const fail = (reason: string): void =>
+        resolve({ ok: false, failure: failure(0, reason, ADVICE[reason] ?? "Stopped.") });
+      const stop = (): void => request.abort();
+      request.open("PATCH", this.upload(token));
+      const headers = this.headers({
+        ...TUS,
+        "Content-Type": "application/offset+octet-stream",
+        "Upload-Offset": String(offset),
+      });
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+      request.upload.onprogress = ({ loaded }) => moved(loaded);
+      request.onabort = () => fail("aborted");
+      request.onerror = request.ontimeout = () => fail("unreachable");
+      request.onload = () => {
+        const answer = new Response(request.status === 204 ? null : request.responseText, {
+          status: Math.max(request.status, 200),
+        });
+        const reached = Number(request.getResponseHeader("Upload-Offset") ?? NaN);
+        if (!answer.ok) void refusal(answer).then((refused) => resolve({ ok: false, failure: refused }));
+        else if (Number.isFinite(reached)) resolve({ ok: true, value: { offset: reached } });
+        else fail("nonsense");
+      };
+      request.onloadend = () => signal.removeEventListener("abort", stop);
+      signal.addEventListener("abort", stop);
+      if (signal.aborted) fail("aborted");
+      else request.send(piece);
+    });
+  }
+
+  /** tus termination; nobody waits for it, the server sweeps what it misses. */
+  async dropUpload(token: string): Promise<void> {
+    await this.send(this.upload(token), { method: "DELETE", headers: TUS });
+  }
+
+  /** Where to log in again, and come back. */
+  get login(): string {
+    return `${this.shared}login?next=${encodeURIComponent(location.pathname + location.search)}`;
+  }
+}
+
+async function parsed(response: Response): Promise<unknown> {
+  try {
+    return JSON.parse(await response.text()) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Read an error answer: `{message, reason, errors?, error?}`, or whatever a proxy sent instead. */
+async function refusal(response: Response): Promise<Failure> {
+  const body = await parsed(response);
+  const said = isObject(body) ? body : {};
+  const reason = typeof said["reason"] === "string" ? said["reason"] : (STATUS_REASONS[response.status] ?? "failed");
+  const message = typeof said["message"] === "string" && said["message"] ? said["message"] : plain(response, reason);
+  const problems = Array.isArray(said["errors"]) ? said["errors"].filter(isProblem) : [];
+  return failure(response.status, reason, message, problems);
+}
+
+const STATUS_REASONS: Record<number, string> = {
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not_found",
+  410: "expired",
+  413: "too_large",
+  422: "invalid",
+};
+
+/** What to say where the answer itself says nothing. */
+function plain(response: Response, reason: string): string {
+  const status = `${response.status} ${response.statusText}`.trim();
+  switch (reason) {
+    case "unauthorized":
+      return "You are not logged in, or no longer. Log in, then submit again; what you typed is kept.";
+    case "forbidden":
+      return `The server does not allow this (${status}). Reload the page, or log in again.`;
+    case "not_found":
+      return "This function is not here any more. It may have been removed, or its kernel restarted.";
+    case "too_large":
+      return "This is more than the server, or a proxy before it, takes at once.";
+    default:
+      return response.status >= 500
+        ? `The server failed (${status}). Its log says why; what you typed is kept, so you can try again.`
+        : `The server refused this (${status}).`;
+  }
+}
+
+function isProblem(value: unknown): value is Problem {
+  return isObject(value) && Array.isArray(value["loc"]) && typeof value["msg"] === "string";
+}
+
+function isFormSchema(value: unknown): value is FormSchema {
+  return isObject(value) && isObject(value["parameters"]) && typeof value["name"] === "string";
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}

@@ -1,0 +1,61 @@
+/** What the browser can check of JSON Schema's constraints, in words for the field. The server checks all. */
+
+import type { SchemaNode } from "../schema.js";
+
+export function numberFault(node: SchemaNode, value: number | bigint): string {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = node;
+  if (minimum !== undefined && value < minimum) return `Must be at least ${minimum}.`;
+  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) return `Must be more than ${exclusiveMinimum}.`;
+  if (maximum !== undefined && value > maximum) return `Must be at most ${maximum}.`;
+  if (exclusiveMaximum !== undefined && value >= exclusiveMaximum) return `Must be less than ${exclusiveMaximum}.`;
+  if (multipleOf !== undefined && typeof value === "number") {
+    // 0.3 is a multiple of 0.1 to whoever types it, though not in doubles.
+    const times = value / multipleOf;
+    if (Math.abs(times - Math.round(times)) > 1e-9 * Math.max(1, Math.abs(times))) {
+      return `Must be a multiple of ${multipleOf}.`;
+    }
+  }
+  return "";
+}
+
+/** Python counts code points, `String.length` UTF-16 units: 👍 is one character to the server. */
+export function lengthFault(node: SchemaNode, text: string): string {
+  const { minLength = 0, maxLength = Infinity } = node;
+  if (text.length < minLength || text.length > maxLength) {
+    const length = [...text].length;
+    if (length < minLength) {
+      return length === 0 && minLength === 1 ? "Enter a text." : `Must have at least ${count(minLength, "character")}.`;
+    }
+    if (length > maxLength) return `Must have at most ${count(maxLength, "character")}; it has ${length}.`;
+  }
+  return "";
+}
+
+/** A pattern is searched, as pydantic does; one that only Python understands is left to the server. */
+export function patternFault(node: SchemaNode, text: string): string {
+  if (node.pattern === undefined) return "";
+  const pattern = compiled(node.pattern);
+  return !pattern || pattern.test(text) ? "" : `Must match ${node.pattern}`;
+}
+
+function compiled(source: string): RegExp | null {
+  const script = source.replace(/\(\?P</g, "(?<").replace(/\\A/g, "^").replace(/\\Z/gi, "$");
+  // Inline flags, named back-references and possessive repeats are Python's own, or mean something else here.
+  if (/\(\?P|\(\?[aiLmsux]+[:)]|\\[bBwWdDsS]/.test(script) && /[^\x20-\x7e]/.test(script)) return null;
+  try {
+    return new RegExp(script, "u");
+  } catch {
+    return null;
+  }
+}
+
+export function itemsFault(node: SchemaNode, items: number, noun = "item"): string {
+  const { minItems = 0, maxItems = Infinity } = node;
+  if (items < minItems) return `Needs at least ${count(minItems, noun)}.`;
+  if (items > maxItems) return `Takes at most ${count(maxItems, noun)}.`;
+  return "";
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,213 @@
+/** A field is a node of the schema with what the person has put in so far; it draws itself. */
+
+import { html, nothing, type TemplateResult } from "lit";
+
+import type { Api } from "../api.js";
+import { hints, kindOf, type Hints, type Json, type Kind, type Loc, type SchemaNode } from "../schema.js";
+import type { Upload } from "../uploads.js";
+
+/** A value that a field cannot hold; `message` is shown at the field. */
+export class Misfit extends Error {}
+
+/** Where a field lives: the form element. */
+export interface Home {
+  readonly api: Api;
+  /** Something was put in: draw it and remember it. */
+  changed(): void;
+  /** Something else to draw. */
+  redraw(): void;
+  /** Ask for the schema again, for fresh options. */
+  refresh(): Promise<void>;
+  /** An id that no other field of the page has. */
+  id(): string;
+  /** Put the focus on the element of this id once it is drawn. */
+  focus(id: string): void;
+  /** Make the field of a node: the table of kinds. */
+  make(node: SchemaNode, name: string): Field;
+}
+
+/** How its container wants a field drawn. */
+export interface Frame {
+  /** Instead of the field's own title. */
+  title?: string;
+  /** Only for screen readers: what stands around says it already. */
+  hideTitle?: boolean;
+  /** Instead of the field's own description. */
+  help?: string;
+  /** At the end of the title's line. */
+  aside?: TemplateResult;
+  /** An optional field that is off: the title's line alone. */
+  off?: boolean;
+}
+
+export abstract class Field {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly hints: Hints;
+  /** What is wrong, as shown; "" if nothing. */
+  problem = "";
+  /** A fieldset with a legend, rather than a label and one control. */
+  readonly compound: boolean = false;
+
+  constructor(
+    readonly node: SchemaNode,
+    readonly name: string,
+    readonly home: Home,
+  ) {
+    this.id = home.id();
+    this.kind = kindOf(node);
+    this.hints = hints(node);
+  }
+
+  get title(): string {
+    return this.node.title ?? this.name;
+  }
+
+  /** Take a JSON value: a default, or one from the address. */
+  abstract fill(value: Json): void;
+
+  /** The JSON to submit; undefined leaves the argument out. */
+  abstract value(): Json | undefined;
+
+  /** What a page that is loaded again finds; undefined for what must not be remembered. */
+  abstract keep(): Json | undefined;
+
+  /** Take what `keep` gave, perhaps from a form that has changed since: what does not fit is left. */
+  abstract restore(kept: Json): void;
+
+  /** The controls, under the title's line. */
+  protected abstract body(frame: Frame): TemplateResult | typeof nothing;
+
+  /** What is wrong with the field itself, its children apart. */
+  protected fault(): string {
+    return "";
+  }
+
+  /** Take text from the page's address: `?name=text`, once or more. */
+  prefill(texts: string[]): void {
+    this.fill(fromText(texts.at(-1) ?? ""));
+  }
+
+  children(): Field[] {
+    return [];
+  }
+
+  /** The child under one part of an error's path. */
+  child(_part: string | number): Field | undefined {
+    return undefined;
+  }
+
+  /** The deepest field on the path, and the part of the path that leads on from it. */
+  find(loc: Loc): { field: Field; rest: Loc } {
+    const [part, ...rest] = loc;
+    const child = part === undefined ? undefined : this.child(part);
+    return child ? child.find(rest) : { field: this, rest: loc };
+  }
+
+  /** Check this field and all in it; return those that are wrong, in the order of the form. */
+  check(): Field[] {
+    this.problem = this.fault();
+    return [...(this.problem ? [this as Field] : []), ...this.children().flatMap((child) => child.check())];
+  }
+
+  /** Forget what was wrong, here and below. */
+  clear(): void {
+    this.problem = "";
+    for (const child of this.children()) child.clear();
+  }
+
+  uploads(): Upload[] {
+    return this.children().flatMap((child) => child.uploads());
+  }
+
+  /** The field is leaving the form. */
+  dispose(): void {
+    for (const child of this.children()) child.dispose();
+  }
+
+  /** Take over what was put into the field that stood here before the form changed. */
+  adopt(old: Field): void {
+    if (old.kind !== this.kind) return;
+    const kept = old.keep();
+    if (kept !== undefined) this.restore(kept);
+  }
+
+  /** The element that takes the focus. */
+  get focusId(): string {
+    return this.id;
+  }
+
+  protected get described(): string | typeof nothing {
+    const ids = [this.shownHelp ? `${this.id}-help` : "", this.problem ? `${this.id}-problem` : ""];
+    return ids.filter(Boolean).join(" ") || nothing;
+  }
+
+  protected get invalid(): "true" | typeof nothing {
+    return this.problem ? "true" : nothing;
+  }
+
+  private shownHelp = "";
+
+  /** The person changed the value: an error that was shown goes as soon as it is mended. */
+  protected edited(): void {
+    if (this.problem) this.problem = this.fault();
+    this.home.changed();
+  }
+
+  /** The person left the control. */
+  protected readonly left = (): void => {
+    this.problem = this.fault();
+    this.home.redraw();
+  };
+
+  draw(frame: Frame = {}): TemplateResult {
+    this.shownHelp = (frame.help ?? this.node.description ?? "").trim();
+    return this.compound ? this.drawSet(frame) : this.drawOne(frame);
+  }
+
+  private drawOne(frame: Frame): TemplateResult {
+    const title = frame.title ?? this.title;
+    return html`<div class="field ${this.kind}" data-field=${this.name}>
+      <div class="head ${frame.hideTitle && !frame.aside ? "sr" : ""}">
+        <label for=${frame.off ? `${this.id}-switch` : this.focusId} dir="auto">${title}</label>${frame.aside ?? nothing}
+      </div>
+      ${frame.off ? nothing : this.body(frame)} ${this.below()}
+    </div>`;
+  }
+
+  private drawSet(frame: Frame): TemplateResult {
+    const title = frame.title ?? this.title;
+    return html`<fieldset
+      class="field set ${this.kind}"
+      id=${this.id}
+      tabindex="-1"
+      data-field=${this.name}
+      aria-describedby=${this.described}
+    >
+      <legend class=${frame.hideTitle && !frame.aside ? "sr" : ""}>
+        <span class="head"><span dir="auto">${title}</span>${frame.aside ?? nothing}</span>
+      </legend>
+      ${frame.off ? nothing : this.body(frame)} ${this.below()}
+    </fieldset>`;
+  }
+
+  private below(): TemplateResult {
+    return html`${this.shownHelp ? html`<p class="help" id="${this.id}-help" dir="auto">${this.shownHelp}</p>` : nothing}
+    ${this.problem ? html`<p class="problem" id="${this.id}-problem" dir="auto">${this.problem}</p>` : nothing}`;
+  }
+}
+
+/** Text from an address as JSON where it is JSON, else as the text that it is. */
+export function fromText(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+/** How a misfit names the value that it is about. */
+export function quoted(value: Json): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? one.toString() : one));
+  return `“${text.length > 60 ? `${text.slice(0, 59)}…` : text}”`;
+}
