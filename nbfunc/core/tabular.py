@@ -102,7 +102,7 @@ def _type_of_dtype(dtype: Any) -> ColumnType:
         return "boolean"
     if dtype.is_numeric() and dtype != nw.Decimal:
         return "number"
-    return "date" if dtype in {nw.Date, nw.Datetime} else "text"
+    return "date" if any(dtype == kind for kind in (nw.Date, nw.Datetime)) else "text"
 
 
 def _of_array(value: Any) -> Tabular:
