@@ -84,7 +84,7 @@ class Bundle:
     def __init__(self, bundle: Any) -> None:
         self.bundle = bundle
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+    def _repr_mimebundle_(self, **_: Any) -> Any:
         return self.bundle
 
     def _repr_html_(self) -> str:
@@ -160,9 +160,9 @@ def test_a_picture_of_any_mode_is_an_image(mode: str, store: Memory) -> None:
 
 
 def test_a_figure_its_axes_and_both_are_one_image_and_closed(store: Memory) -> None:
-    for pick in (lambda f, a: f, lambda f, a: a, lambda f, a: (f, a)):
+    for pick in (lambda both: both[0], lambda both: both[1], lambda both: both):
         figure, axes = plt.subplots()
-        (output,) = shown(pick(figure, axes), store)
+        (output,) = shown(pick((figure, axes)), store)
         assert isinstance(output, events.Image)
         picture = Pillow.open(io.BytesIO(store.kept[output.file.id]))
         assert picture.size == (output.width, output.height)
@@ -336,7 +336,7 @@ def test_a_link_is_resolved_before_anything_else(tmp_path: Path) -> None:
 
 def test_chunks_may_be_made_by_code_that_is_cancelled() -> None:
     class Refusing(Memory):
-        def put(self, source: Any, filename: str, *, move: bool = False) -> Kept:
+        def put(self, source: Any, *_: Any, **__: Any) -> Kept:
             with contextlib.closing(source):
                 next(source)
                 guard.request()
