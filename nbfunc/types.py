@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
+
+from nbfunc.names import clean_filename
 
 __all__ = [
     "AudioFile",
@@ -153,36 +154,6 @@ TextFile = Annotated[str, _extensions("txt md log rtf")]
 DocumentFile = Annotated[str, _extensions("pdf doc docx odt ppt pptx odp xls xlsx ods")]
 VideoFile = Annotated[str, _extensions("mp4 webm mov avi mkv m4v mpeg")]
 AudioFile = Annotated[str, _extensions("mp3 wav ogg flac m4a aac opus")]
-
-# Separators of every system, and what a terminal, a header or a listing would act on:
-# the C0 and C1 controls, line and paragraph separators, and the bidirectional overrides.
-_NOT_IN_NAMES = re.compile("[/\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def clean_filename(name: str) -> str:
-    """Return a file name that is one path part, with what does not belong in one as ``_``.
-
-    Parameters
-    ----------
-    name : str
-        As the author or a client wrote it.
-
-    Returns
-    -------
-    str
-        Never empty, ``.`` or ``..``.
-
-    Raises
-    ------
-    ValueError
-        Nothing is left to name a file with.
-    """
-    cleaned = _NOT_IN_NAMES.sub("_", name).strip()
-    if not cleaned.strip("._ "):
-        raise ValueError(
-            f"filename={name!r} leaves nothing to name a file with: give it a letter or a digit."
-        )
-    return cleaned
 
 
 class FileResponse:

@@ -1,0 +1,322 @@
+"""Keep returned files for an hour. The name on disk is the record: ``<when whole>-<random>-<file name>``.
+
+So a look-up computes one path from the id and the file name that the address holds, and costs the same
+with one file or a million.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+from nbfunc.errors import Expired, NotFound
+from nbfunc.files import tables
+from nbfunc.files.drafts import Draft, try_writing
+from nbfunc.files.storing import Place
+from nbfunc.names import MOST_BYTES, clean_filename, shortened
+
+KEPT_SECONDS = 3600.0
+
+_ID = re.compile(r"([0-9a-f]{11})-[0-9a-f]{32}")
+_OURS = re.compile(r"([0-9a-f]{11})-[0-9a-f]{32}(?:-.+|(\.part))", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file that is kept.
+
+    Attributes
+    ----------
+    id : str
+        Unguessable; with the file name all that is needed to find it.
+    filename : str
+        The name to offer.
+    size : int
+        In bytes.
+    created : float
+        When it was whole, in seconds since the epoch.
+    """
+
+    id: str
+    filename: str
+    size: int
+    created: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that is there, and whose hour is not over.
+
+    Attributes
+    ----------
+    path : Path
+        Where it is.
+    size : int
+        In bytes.
+    created : float
+        When it was whole, in seconds since the epoch.
+    """
+
+    path: Path
+    size: int
+    created: float
+
+    def open(self) -> FileIO:
+        """Open it for reading: from here on it can be read to its end, whatever the sweep does.
+
+        Raises
+        ------
+        Expired
+            It went between the look-up and now.
+        """
+        try:
+            return FileIO(self.path)
+        except FileNotFoundError:
+            raise _expired(self.path.name) from None
+
+
+class ReturnsDir:
+    """The directory of returned files.
+
+    Several processes may use one: nothing is remembered but on disk. All of it blocks, and is for threads,
+    but `find`, which asks the system once.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The directory; made, for its owner alone, at once and whenever it is missing.
+    clock : callable
+        Tells the time, in seconds since the epoch.
+
+    Raises
+    ------
+    StorageError
+        The directory cannot be made, or not written to.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, clock: Callable[[], float] = time.time) -> None:
+        self.path = Path(os.path.abspath(path))
+        self._place = Place(self.path, "returns_dir")
+        self._clock = clock
+        self._place.make()
+        self._most = _longest_name(self.path)
+        try_writing(self._place)
+
+    def put(
+        self,
+        source: bytes | bytearray | memoryview | os.PathLike[str] | Iterable[bytes],
+        filename: str,
+        *,
+        move: bool = False,
+    ) -> Stored:
+        """Keep a file.
+
+        Parameters
+        ----------
+        source : bytes, os.PathLike or iterable of bytes
+            Content; the path of a regular file to take in; or pieces, written as they are made.
+        filename : str
+            The name to offer, of any length and script; what does not belong in one becomes ``_``.
+        move : bool
+            Hand the file at the path over: renamed if it is on this file system, else copied and deleted.
+            It stays as it was if that fails.
+
+        Raises
+        ------
+        DiskFull
+            No room. Nothing is left of it.
+        StorageError
+            The directory does not take it.
+        TypeError
+            A piece is not bytes.
+        ValueError
+            `filename` leaves nothing, or the path is no regular file.
+        """
+        name = clean_filename(filename)
+        if isinstance(source, os.PathLike):
+            path = Path(os.path.realpath(source))
+            return (self._renamed(path, name) if move else None) or self._copied(path, name, move=move)
+        whole = isinstance(source, (bytes, bytearray, memoryview))
+        with self._draft() as draft:
+            for piece in (source,) if whole else source:
+                draft.write(piece)
+            return self._published(draft, name)
+
+    def put_table(
+        self,
+        columns: Sequence[tuple[str, str]],
+        rows: Iterable[Sequence[tables.Cell]],
+        filename: str,
+    ) -> Stored:
+        """Keep a table, for `tables.query` and `tables.csv_pieces` to read.
+
+        Parameters
+        ----------
+        columns : sequence of (str, str)
+            Their names and types.
+        rows : iterable of sequences of cells
+            Read once, and written as they come.
+        filename : str
+            As for `put`.
+        """
+        name = clean_filename(filename)
+        with self._draft(named=True) as draft:
+            draft.close()
+            tables.write_table(draft.path, columns, rows, self._place)
+            return self._published(draft, name)
+
+    def find(self, id: str, filename: str) -> Found:  # noqa: A002 - the name it has everywhere
+        """Return the file that an address names. The directory is not listed.
+
+        Raises
+        ------
+        NotFound
+            The id is not of a form that we make.
+        Expired
+            Its hour is over, or it is gone, or this is not its name.
+        """
+        made = _ID.fullmatch(id)
+        if made is None:
+            raise NotFound(f"There is no file {id!r} here.")
+        created = int(made[1], 16) / 1000
+        if self._clock() - created >= KEPT_SECONDS or not _is_clean(filename):
+            raise _expired(filename)
+        path = self.path / self._disk_name(id, filename)
+        try:
+            info = os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise _expired(filename) from None
+        except OSError as error:
+            raise self._place.error(error) from error
+        if not stat.S_ISREG(info.st_mode):
+            raise _expired(filename)
+        return Found(path, info.st_size, created)
+
+    def sweep(self) -> int:
+        """Delete the files whose hour is over and the parts that nobody writes any more; return how many.
+
+        Only what has a name of ours goes. For a thread: it takes as long as there are files.
+        """
+        now = self._clock()
+        deleted = 0
+        try:
+            entries = os.scandir(self.path)
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise self._place.error(error) from error
+        with entries:
+            for entry in entries:
+                if _is_over(entry, now):
+                    deleted += _deleted(entry.path)
+        return deleted
+
+    def _renamed(self, path: Path, name: str) -> Stored | None:
+        """Take the file itself; None where only a copy can be kept."""
+        info = os.stat(path)
+        # A second hard link would go on to change what was returned.
+        if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1:
+            return None
+        self._place.make()
+        id, created = self._new_id()
+        try:
+            os.chmod(path, 0o600)
+            os.rename(path, self.path / self._disk_name(id, name))
+        except OSError:  # another file system, another owner: the copy tells what is really wrong
+            _restore_mode(path, info)
+            return None
+        return Stored(id, name, info.st_size, created)
+
+    def _copied(self, path: Path, name: str, *, move: bool) -> Stored:
+        # Not to wait for a writer, should a pipe have taken the file's place.
+        source = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            if not stat.S_ISREG(os.fstat(source).st_mode):
+                raise ValueError(f"{path} is not a regular file: zip a folder first.")
+            with self._draft() as draft:
+                draft.take_in(source)
+                stored = self._published(draft, name)
+        finally:
+            os.close(source)
+        if move:
+            try:
+                os.unlink(path)
+            except BaseException:
+                _deleted(self.path / self._disk_name(stored.id, name))
+                raise
+        return stored
+
+    def _draft(self, *, named: bool = False) -> Draft:
+        return Draft(self._place, self._new_id()[0] + ".part", named=named)
+
+    def _published(self, draft: Draft, name: str) -> Stored:
+        made: list[tuple[str, float]] = []
+
+        def disk_name() -> str:
+            made.append(self._new_id())
+            return self._disk_name(made[-1][0], name)
+
+        size = draft.publish(disk_name)
+        id, created = made[-1]
+        return Stored(id, name, size, created)
+
+    def _new_id(self) -> tuple[str, float]:
+        milliseconds = int(self._clock() * 1000)
+        return f"{milliseconds:011x}-{os.urandom(16).hex()}", milliseconds / 1000
+
+    def _disk_name(self, id: str, filename: str) -> str:
+        name = f"{id}-{shortened(filename, self._most - len(id) - 1)}"
+        # The same bytes under every locale; in a UTF-8 one this is the name itself.
+        return os.fsdecode(name.encode())
+
+
+def _expired(filename: str) -> Expired:
+    return Expired(f"File expired: {filename!r} was kept for one hour. Run the function again to have it.")
+
+
+def _is_clean(filename: str) -> bool:
+    try:
+        return clean_filename(filename) == filename
+    except ValueError:
+        return False
+
+
+def _is_over(entry: os.DirEntry[str], now: float) -> bool:
+    made = _OURS.fullmatch(entry.name)
+    if made is None:
+        return False
+    if not made[2]:
+        return now - int(made[1], 16) / 1000 >= KEPT_SECONDS
+    try:
+        return now - entry.stat(follow_symlinks=False).st_mtime >= KEPT_SECONDS
+    except OSError:
+        return False
+
+
+def _deleted(path: str | Path) -> bool:
+    """Delete a file; False if that did not happen: gone meanwhile, a directory, not ours to delete."""
+    try:
+        os.unlink(path)
+    except OSError:
+        return False
+    return True
+
+
+def _restore_mode(path: Path, info: os.stat_result) -> None:
+    with suppress(OSError):
+        os.chmod(path, stat.S_IMODE(info.st_mode))
+
+
+def _longest_name(directory: Path) -> int:
+    """Return how many bytes a name may have there; encrypted file systems take fewer than 255."""
+    try:
+        return min(MOST_BYTES, os.pathconf(directory, "PC_NAME_MAX"))
+    except (AttributeError, OSError, ValueError):
+        return MOST_BYTES
