@@ -1,0 +1,332 @@
+"""The contract of every FunctionHost: the same suite runs over each."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import pytest
+
+from nbfunc.core.events import (
+    CancelledEvent,
+    Event,
+    Failed,
+    File,
+    Finished,
+    OutputEvent,
+    Queued,
+    Started,
+    Text,
+)
+from nbfunc.errors import Expired, FormError, InvalidArguments, NotFound
+from nbfunc.files.returns import ReturnsDir
+from nbfunc.files.uploads import UploadsDir
+from nbfunc.hosts.base import RawArguments
+from nbfunc.hosts.in_process import Functions, InProcessHost
+from nbfunc.types import DataFile, FileResponse
+from nbfunc.types import File as FileType
+
+T = TypeVar("T")
+
+
+@dataclasses.dataclass
+class Rig:
+    """A host and what it keeps its files in."""
+
+    returns: ReturnsDir
+    uploads: UploadsDir
+    made: list[InProcessHost] = dataclasses.field(default_factory=list)
+
+    def host(self, functions: Functions, **options: Any) -> InProcessHost:
+        host = InProcessHost(functions, store=self.returns, uploads=self.uploads, **options)
+        self.made.append(host)
+        return host
+
+    def upload(self, name: str, content: bytes) -> str:
+        token = self.uploads.create(name, len(content))
+        with self.uploads.writer(token, 0) as writer:
+            writer.write(content)
+        return token
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(ReturnsDir(tmp_path / "returns"), UploadsDir(tmp_path / "uploads"))
+    yield rig
+    for host in rig.made:
+        host.close()
+
+
+def within(coroutine: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(coroutine)
+
+
+async def events_of(host: InProcessHost, name: str, run: str = "r", **values: Any) -> list[Event]:
+    events = await host.start(name, RawArguments(values=values), run=run)
+    return [event async for event in events]
+
+
+async def first(events: AsyncIterator[Event], kind: type) -> Event:
+    async for event in events:
+        if isinstance(event, kind):
+            return event
+    raise AssertionError(f"no {kind.__name__}")
+
+
+def texts(events: list[Event]) -> list[str]:
+    outputs = [event.output for event in events if isinstance(event, OutputEvent)]
+    return [output.text for output in outputs if isinstance(output, Text)]
+
+
+def double(n: int, times: int = 2) -> int:
+    """Double it."""
+    return n * times
+
+
+def test_functions_are_listed_in_order_with_title_description_and_group(rig: Rig) -> None:
+    def other() -> None: ...
+
+    infos = rig.host({"Math": [double], "Rest": [other]}).functions()
+    assert [(i.name, i.title, i.description, i.group) for i in infos] == [
+        ("double", "Double", "Double it.", "Math"),
+        ("other", "Other", "", "Rest"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("functions", "says"), [([double, double], "rename"), ([], "no function"), ([3], "not a function")]
+)
+def test_what_cannot_be_exposed_is_refused(functions: Any, says: str, rig: Rig) -> None:
+    with pytest.raises(FormError, match=says):
+        rig.host(functions)
+
+
+def test_a_run_queues_starts_shows_and_finishes(rig: Rig) -> None:
+    events = within(events_of(rig.host(double), "double", n=4))
+    assert [event.kind for event in events] == ["queued", "started", "output", "finished"]
+    assert texts(events) == ["8"]
+
+
+def test_an_unknown_function_is_not_found(rig: Rig) -> None:
+    host = rig.host(double)
+    with pytest.raises(NotFound, match="halve"):
+        within(events_of(host, "halve"))
+    with pytest.raises(NotFound, match="halve"):
+        within(host.form("halve"))
+
+
+def test_invalid_arguments_run_nothing(rig: Rig) -> None:
+    called = threading.Event()
+
+    def act(n: int) -> None:
+        called.set()
+
+    with pytest.raises(InvalidArguments):
+        within(events_of(rig.host(act), "act", n="5"))
+    assert not called.is_set()
+
+
+def test_a_returned_file_is_in_the_returns_directory(rig: Rig) -> None:
+    def make() -> FileResponse:
+        return FileResponse(data=b"content", filename="made.txt")
+
+    events = within(events_of(rig.host(make), "make"))
+    (output,) = [event.output for event in events if isinstance(event, OutputEvent)]
+    assert isinstance(output, File)
+    assert rig.returns.find(output.file.id, "made.txt").path.read_bytes() == b"content"
+
+
+def test_a_function_gets_its_upload_by_its_name_and_it_goes_after_the_run(rig: Rig) -> None:
+    def read(table: DataFile) -> str:
+        return f"{Path(table).name}: {Path(table).read_text()}"
+
+    token = rig.upload("Zahlen Ä.CSV", b"1,2")
+    events = within(events_of(rig.host(read), "read", table={"upload": token}))
+    assert texts(events) == ["Zahlen Ä.CSV: 1,2"]
+    with pytest.raises((NotFound, Expired)):
+        rig.uploads.find(token)
+    assert not [path for path in rig.uploads.path.rglob("*") if path.is_file()]
+
+
+def test_an_invalid_submit_takes_no_upload(rig: Rig) -> None:
+    def read(file: FileType, n: int) -> None: ...
+
+    token = rig.upload("a.txt", b"x")
+    with pytest.raises(InvalidArguments) as caught:
+        within(events_of(rig.host(read), "read", file={"upload": token}, n="x"))
+    assert [p["loc"] for p in caught.value.problems] == [["n"]]
+    assert rig.uploads.find(token).read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("extension", ["exe", "csv.exe", ""])
+def test_an_upload_of_another_type_is_refused_at_its_field(extension: str, rig: Rig) -> None:
+    def read(files: list[DataFile]) -> None: ...
+
+    token = rig.upload(f"a.{extension}", b"x")
+    with pytest.raises(InvalidArguments) as caught:
+        within(events_of(rig.host(read), "read", files=[{"upload": token}]))
+    assert caught.value.problems[0]["loc"] == ["files", 0]
+
+
+def test_an_unfinished_unknown_or_taken_upload_is_refused_at_its_field(rig: Rig) -> None:
+    def read(file: FileType) -> None: ...
+
+    host = rig.host(read)
+    for token in (rig.uploads.create("a.txt", 5), "nonsense", "../../etc/passwd", "/etc/passwd"):
+        with pytest.raises(InvalidArguments) as caught:
+            within(events_of(host, "read", file={"upload": token}))
+        assert caught.value.problems[0]["loc"] == ["file"]
+
+
+def test_so_many_run_at_once_and_the_rest_wait_in_order(rig: Rig) -> None:
+    release = threading.Event()
+
+    def wait(n: int) -> int:
+        release.wait()
+        return n
+
+    async def three() -> list[list[Event]]:
+        host = rig.host(wait, max_concurrency=1)
+        started = [await host.start("wait", RawArguments(values={"n": n}), run=str(n)) for n in range(3)]
+        heads = [[await events.__anext__()] for events in started]
+        release.set()
+        for head, events in zip(heads, started, strict=True):
+            head.extend([event async for event in events])
+        return heads
+
+    runs = within(three())
+    positions = [[event.position for event in events if isinstance(event, Queued)] for events in runs]
+    assert positions == [[0], [1, 0], [2, 1, 0]]
+    assert all(isinstance(events[-1], Finished) for events in runs)
+
+
+def test_a_waiting_run_can_be_cancelled_and_gives_its_upload_back(rig: Rig) -> None:
+    release = threading.Event()
+
+    def wait(file: FileType | None = None) -> None:
+        release.wait()
+
+    async def cancel_second() -> tuple[list[Event], list[Event]]:
+        host = rig.host(wait, max_concurrency=1)
+        token = rig.upload("a.txt", b"x")
+        one = await host.start("wait", RawArguments(), run="one")
+        two = await host.start("wait", RawArguments(values={"file": {"upload": token}}), run="two")
+        await host.cancel("two")
+        second = [event async for event in two]
+        release.set()
+        return [event async for event in one], second
+
+    first_run, second_run = within(cancel_second())
+    assert isinstance(first_run[-1], Finished)
+    assert isinstance(second_run[-1], CancelledEvent)
+    assert not any(isinstance(event, Started) for event in second_run)
+    assert not [path for path in rig.uploads.path.rglob("*") if path.is_file()]
+
+
+def test_a_running_run_can_be_cancelled_an_ended_one_stays_as_it_is(rig: Rig) -> None:
+    def loop() -> None:
+        number = 0
+        while True:
+            number += len(str(number))
+
+    async def cancel() -> Event:
+        host = rig.host([loop, double])
+        await events_of(host, "double", run="ended", n=1)
+        await host.cancel("ended")
+        await host.cancel("never was")
+        events = await host.start("loop", RawArguments(), run="r")
+        await first(events, Started)
+        await host.cancel("r")
+        return [event async for event in events][-1]
+
+    assert isinstance(within(cancel()), CancelledEvent)
+
+
+def test_one_slow_function_does_not_hold_up_another(rig: Rig) -> None:
+    release = threading.Event()
+
+    def slow() -> None:
+        release.wait()
+
+    async def both() -> list[Event]:
+        host = rig.host([slow, double])
+        slow_events = await host.start("slow", RawArguments(), run="slow")
+        quick = await events_of(host, "double", run="quick", n=1)
+        release.set()
+        await first(slow_events, Finished)
+        return quick
+
+    assert isinstance(within(both())[-1], Finished)
+
+
+class Source:
+    """A dropdown's callable whose answer changes."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+
+    def __call__(self) -> Any:
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def choosing(source: Callable[[], Any]) -> Callable[[str], str]:
+    def choose(x: str) -> str:
+        return x
+
+    choose.__annotations__["x"] = Literal[source]
+    return choose
+
+
+def node(schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = schema["parameters"]["properties"]["x"]
+    return found
+
+
+@pytest.mark.parametrize(("answer", "enum"), [(["a", 1], ["a", 1]), (("a",), ["a"]), ("a", ["a"]), ([], [])])
+def test_a_dynamic_dropdown_offers_what_its_callable_says(answer: Any, enum: list[Any], rig: Rig) -> None:
+    host = rig.host(choosing(Source(answer)))
+    assert node(within(host.form("choose")))["enum"] == enum
+
+
+def test_options_are_asked_for_each_time_and_the_served_ones_stay_good(rig: Rig) -> None:
+    async def use() -> list[Event]:
+        host = rig.host(choosing(Source(["old"], ["new"])))
+        assert node(await host.form("choose"))["enum"] == ["old"]
+        assert node(await host.form("choose"))["enum"] == ["new"]
+        assert texts(await events_of(host, "choose", run="1", x="new")) == ["new"]
+        return await events_of(host, "choose", run="2", x="old")
+
+    assert texts(within(use())) == ["old"]
+
+
+def test_an_option_that_was_never_offered_is_refused(rig: Rig) -> None:
+    with pytest.raises(InvalidArguments):
+        within(events_of(rig.host(choosing(Source(["a"]))), "choose", x="b"))
+
+
+@pytest.mark.parametrize("answer", [ValueError("no list today"), [object()], None.__class__])
+def test_a_dropdown_whose_callable_fails_opens_with_the_error(answer: Any, rig: Rig) -> None:
+    hints = node(within(rig.host(choosing(Source(answer))).form("choose")))["x-nbfunc"]
+    assert hints["dynamic"] is True
+    assert "Error: " in hints["error"]
+
+
+def test_a_full_disk_is_the_runs_failure_in_words(rig: Rig) -> None:
+    def make() -> FileResponse:
+        return FileResponse(chunks=refusing(), filename="a")
+
+    def refusing() -> Iterator[bytes]:
+        yield b"x"
+        raise OSError(28, "No space left on device")
+
+    last = within(events_of(rig.host(make), "make"))[-1]
+    assert isinstance(last, Failed)
+    assert "No space left" in last.message
+    assert not list(rig.returns.path.iterdir()), "no partial file stays"
