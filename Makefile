@@ -1,8 +1,6 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`. Both make .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(shell find nbfunc/labextension/src -type f 2>/dev/null)
-PAGE := nbfunc/web/static/manifest.json
 
 .PHONY: help demo test lint bench soak clean
 
@@ -19,37 +17,32 @@ help:
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-# Installing builds the page too: with node where there is one, else with one that pip brings.
-.venv/demo-installed: .venv/pyvenv.cfg pyproject.toml hatch_build.py
+.venv/demo-installed: .venv/pyvenv.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	@touch $@
 
-.venv/test-installed: .venv/pyvenv.cfg pyproject.toml hatch_build.py
+.venv/test-installed: .venv/pyvenv.cfg pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@ .venv/demo-installed
 
-$(PAGE): $(SOURCES) nbfunc/labextension/package-lock.json nbfunc/labextension/build.mjs | .venv/demo-installed
-	$(BIN)/python -m pip install --quiet --editable . --no-deps
-	@touch $@
-
-demo: .venv/demo-installed $(PAGE)
+demo: .venv/demo-installed
 	$(BIN)/nbfunc demo
 
-test: .venv/test-installed $(PAGE)
+test: .venv/test-installed
 	$(BIN)/python -m tests.chromium --install
 	$(BIN)/python -m pytest -m "not soak"
 
-soak: .venv/test-installed $(PAGE)
+soak: .venv/test-installed
 	$(BIN)/python -m tests.chromium --install
 	$(BIN)/python -m pytest -m soak --timeout 3600
 
-lint: .venv/test-installed $(PAGE)
+lint: .venv/test-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	cd nbfunc/labextension && npm run --silent check && npm run --silent lint && npm run --silent test
+	cd nbfunc/labextension && npm ci --silent && npm run --silent check && npm run --silent lint && npm run --silent test
 
-bench: .venv/test-installed $(PAGE)
+bench: .venv/test-installed
 	$(BIN)/python -m bench
 
 clean:

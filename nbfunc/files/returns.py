@@ -225,14 +225,14 @@ class ReturnsDir:
         if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1:
             return None
         self._place.make()
-        id, created = self._new_id()
+        key, created = self._new_id()
         try:
             os.chmod(path, 0o600)
-            os.rename(path, self.path / self._disk_name(id, name))
+            os.rename(path, self.path / self._disk_name(key, name))
         except OSError:  # another file system, another owner: the copy tells what is really wrong
             _restore_mode(path, info)
             return None
-        return Stored(id, name, info.st_size, created)
+        return Stored(key, name, info.st_size, created)
 
     def _copied(self, path: Path, name: str, *, move: bool) -> Stored:
         # Not to wait for a writer, should a pipe have taken the file's place.
@@ -264,15 +264,15 @@ class ReturnsDir:
             return self._disk_name(made[-1][0], name)
 
         size = draft.publish(disk_name)
-        id, created = made[-1]
-        return Stored(id, name, size, created)
+        key, created = made[-1]
+        return Stored(key, name, size, created)
 
     def _new_id(self) -> tuple[str, float]:
         milliseconds = int(self._clock() * 1000)
         return f"{milliseconds:011x}-{os.urandom(16).hex()}", milliseconds / 1000
 
-    def _disk_name(self, id: str, filename: str) -> str:
-        name = f"{id}-{shortened(filename, self._most - len(id) - 1)}"
+    def _disk_name(self, key: str, filename: str) -> str:
+        name = f"{key}-{shortened(filename, self._most - len(key) - 1)}"
         # The same bytes under every locale; in a UTF-8 one this is the name itself.
         return os.fsdecode(name.encode())
 

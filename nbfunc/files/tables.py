@@ -134,9 +134,9 @@ def query(
         else:
             source, order = _order(sort, descending=descending)
             # With a search, one pass over the rows beats going by an index from row to row.
+            through = f"{source} NOT INDEXED" if q else source
             found = connection.execute(
-                f"SELECT n FROM {source} {'NOT INDEXED' if q else ''} {where} ORDER BY {order} LIMIT ? OFFSET ?",
-                (*searched, *bounds),
+                f"SELECT n FROM {through} {where} ORDER BY {order} LIMIT ? OFFSET ?", (*searched, *bounds)
             )
             numbers = [n for (n,) in found]
         return Page(rows=_rows(connection, parts, numbers), total=total, matching=matching)

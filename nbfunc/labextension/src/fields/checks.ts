@@ -31,22 +31,28 @@ export function lengthFault(node: SchemaNode, text: string): string {
   return "";
 }
 
-/** A pattern is searched, as pydantic does; one that only Python understands is left to the server. */
+/** A pattern is searched, as pydantic does; one that this browser reads otherwise is left to the server. */
 export function patternFault(node: SchemaNode, text: string): string {
   if (node.pattern === undefined) return "";
+  // \w, \d, \s and \b know every script to the server, and ASCII alone to a browser.
+  // eslint-disable-next-line no-control-regex -- the ASCII range
+  if (/\\[wdsb]/i.test(node.pattern) && /[^\x00-\x7f]/.test(text)) return "";
   const pattern = compiled(node.pattern);
-  return !pattern || pattern.test(text) ? "" : `Must match ${node.pattern}`;
+  return !pattern || pattern.test(text) ? "" : `Must match the pattern ${node.pattern}`;
 }
 
 function compiled(source: string): RegExp | null {
-  const script = source.replace(/\(\?P</g, "(?<").replace(/\\A/g, "^").replace(/\\Z/gi, "$");
-  // Inline flags, named back-references and possessive repeats are Python's own, or mean something else here.
-  if (/\(\?P|\(\?[aiLmsux]+[:)]|\\[bBwWdDsS]/.test(script) && /[^\x20-\x7e]/.test(script)) return null;
-  try {
-    return new RegExp(script, "u");
-  } catch {
-    return null;
+  const script = source.replace(/\(\?P</g, "(?<").replace(/\\A/g, "^").replace(/\\[zZ]/g, "$");
+  // With "u" an escape without need (\@) is an error; without it an escape of another dialect is a letter.
+  const flags = /\\(?![dDwWsSbBntrfvxu])[a-zA-Z]/.test(script) ? ["u"] : ["u", ""];
+  for (const flag of flags) {
+    try {
+      return new RegExp(script, flag);
+    } catch {
+      // The next, or the server.
+    }
   }
+  return null;
 }
 
 export function itemsFault(node: SchemaNode, items: number, noun = "item"): string {

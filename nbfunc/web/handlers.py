@@ -1,0 +1,305 @@
+"""The resources: functions, runs, tables, and the routes to all of them. HTTP only: read, ask the host, write."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+from tornado.web import RequestHandler
+
+from nbfunc.errors import NotFound
+from nbfunc.files import tables
+from nbfunc.hosts.base import FunctionInfo
+from nbfunc.web import built
+from nbfunc.web.bodies import Body, MultipartBody, body_of
+from nbfunc.web.downloads import Download, FileResource, ZipResource
+from nbfunc.web.openapi import openapi
+from nbfunc.web.resource import Resource
+from nbfunc.web.runlog import RunLog
+from nbfunc.web.site import Site, Source
+from nbfunc.web.streams import EventResource
+from nbfunc.web.tus import UploadResource, UploadsResource
+
+STATUS = {"finished": 200, "failed": 500, "cancelled": 409}
+MOST_ROWS = 1000
+MOST_RUNS = 1000
+
+
+def known(source: Source, name: str) -> FunctionInfo:
+    """Return what a host says of a function of it, or raise `NotFound`."""
+    name = unicodedata.normalize("NFKC", name)
+    for info in source.host.functions():
+        if info.name == name:
+            return info
+    raise NotFound(f"There is no function {name!r} here.")
+
+
+class FormPages(Resource):
+    """A resource that can show a form."""
+
+    def show(self, info: FunctionInfo, kernel: str | None) -> None:
+        """Answer with the page of a function."""
+        several = len(self.site.source_of(kernel).host.functions()) > 1
+        embed = self.get_query_argument("-embed", "") not in {"", "0"}
+        self.write_page(
+            self.site.pages.form(info, kernel=kernel, up=self.up(), several=several, embed=embed)
+        )
+
+
+class IndexResource(FormPages):
+    """``R``: the functions by group; the form itself where there is only one."""
+
+    async def get(self, kernel: str | None = None) -> None:
+        source = self.site.source_of(kernel)
+        functions = source.host.functions()
+        addresses = self.site.addresses
+        if len(functions) == 1:
+            self.show(functions[0], kernel)
+        else:
+            url = addresses.functions(kernel)[len(addresses.base) :]
+            self.write_page(self.site.pages.index(functions, below=self.up() + url, up=self.up()))
+
+    async def head(self, kernel: str | None = None) -> None:
+        await self.get(kernel)
+
+
+class FunctionResource(FormPages, EventResource):
+    """``R<function>``: its page, and its runs."""
+
+    _body: Body | None = None
+
+    async def admitted(self) -> None:
+        if self.request.method == "POST":
+            body = body_of(self.request.headers, self.site)
+            if isinstance(body, MultipartBody):
+                # Gigabytes may follow: not for a function that is not there.
+                source = self.site.source_of(self.path_kwargs.get("kernel"))
+                known(source, self.path_kwargs["function"])
+            self._body = body
+
+    async def receive(self, chunk: bytes) -> None:
+        if self._body is None:
+            await super().receive(chunk)
+            return
+        try:
+            await self._body.feed(chunk)
+        except BaseException:
+            await self._body.discard()
+            raise
+
+    def on_connection_close(self) -> None:
+        body, self._body = self._body, None
+        if body is not None:
+            self.site.later(body.discard())
+        super().on_connection_close()
+
+    async def get(self, function: str, kernel: str | None = None) -> None:
+        self.show(known(self.site.source_of(kernel), function), kernel)
+
+    async def head(self, function: str, kernel: str | None = None) -> None:
+        await self.get(function, kernel)
+
+    async def post(self, function: str, kernel: str | None = None) -> None:
+        log = await self._start(unicodedata.normalize("NFKC", function), kernel)
+        self.set_header("Location", self.site.addresses.run(log.id))
+        if "respond-async" in preferences(self.request.headers.get("Prefer", "")):
+            self.set_status(202)
+            self.set_header("Preference-Applied", "respond-async")
+            self.write_json({"run": log.id})
+        elif self.accepts("text/event-stream"):
+            await self.stream_run(log, 0)
+        else:
+            await log.over.wait()
+            self.set_status(STATUS[log.status])
+            self.write_json(log.body())
+
+    async def _start(self, function: str, kernel: str | None) -> RunLog:
+        body, self._body = self._body, None
+        assert body is not None  # `admitted` set it
+        try:
+            raw = await body.arguments()
+            host = self.site.source_of(kernel).host
+            return await self.site.runs.start(host, function, raw, kernel=kernel, user=self.user)
+        except BaseException:
+            await body.discard()
+            raise
+
+
+class SchemaResource(Resource):
+    """``R<function>/schema``."""
+
+    async def get(self, function: str, kernel: str | None = None) -> None:
+        name = unicodedata.normalize("NFKC", function)
+        self.write_json(await self.site.source_of(kernel).host.form(name))
+
+
+class FunctionsResource(Resource):
+    """``S functions``: what there is, of all hosts."""
+
+    async def get(self) -> None:
+        self.write_json([row for source in self.site.sources() for row in self._rows(source)])
+
+    def _rows(self, source: Source) -> list[dict[str, Any]]:
+        place = {"kernel": source.kernel, "notebook": source.notebook, "state": source.state}
+        more = {name: value for name, value in place.items() if value is not None}
+        return [
+            {
+                "name": info.name,
+                "title": info.title,
+                "description": info.description,
+                "group": info.group,
+                "url": self.site.addresses.function(info.name, source.kernel),
+                **more,
+            }
+            for info in source.host.functions()
+        ]
+
+
+class EventsResource(EventResource):
+    """``S events``: one stream for a page, of several runs and of what changes around them."""
+
+    async def get(self) -> None:
+        runs = []
+        for given in self.get_query_arguments("run")[:MOST_RUNS]:
+            run, _, after = given.partition(":")
+            runs.append((run, event_number(after)))
+        changes = self.get_query_argument("changes", "0") not in {"", "0"}
+        await self.stream_page(runs, changes=changes)
+
+
+class RunsResource(Resource):
+    """``S runs``: the newest runs first."""
+
+    async def get(self) -> None:
+        self.write_json([log.summary() for log in self.site.runs.all()[:MOST_RUNS]])
+
+
+class RunResource(EventResource):
+    """``S runs/<id>``: a run as far as it is, as events or as the body of POST."""
+
+    async def get(self, run: str) -> None:
+        log = self.site.runs.get(run)
+        if not self.accepts("text/event-stream"):
+            self.write_json(log.body())
+            return
+        last = self.request.headers.get("Last-Event-ID") or self.get_query_argument("after", "0")
+        after = event_number(last)
+        if log.ended is not None and not log.after(after, 1):
+            self.set_status(204)
+        else:
+            await self.stream_run(log, after)
+
+    async def delete(self, run: str) -> None:
+        log = self.site.runs.get(run)
+        if log.ended is None:
+            await self.site.runs.cancel(log)
+            self.set_status(202)
+        self.write_json({"status": log.status if log.ended is not None else "cancelling"})
+
+
+class TableResource(Download):
+    """``S tables/<id>/<filename>``: a page of a returned table, or all of it as CSV."""
+
+    async def get(self, file: str, filename: str) -> None:
+        if self.get_query_argument("format", "") == "csv":
+            found = await self.site.in_thread(self.site.returns.find, file, filename)
+            self.offer(f"{filename.rpartition('.')[0] or filename}.csv")
+            await self.send(self.joined(tables.csv_pieces(found.path)))
+            return
+        found = await self.site.in_thread(self.site.returns.find, file, filename)
+        self.write_json(await self.site.in_thread(self._query, found.path))
+
+    def _query(self, path: Path) -> tables.Page:
+        sort = self.get_query_argument("sort", "")
+        return tables.query(
+            path,
+            offset=self._count("offset", 0),
+            limit=min(self._count("limit", 100), MOST_ROWS),
+            sort=int(sort) if sort.isdecimal() and len(sort) < 6 else None,
+            descending=self.get_query_argument("descending", "0") not in {"", "0"},
+            q=self.get_query_argument("q", ""),
+        )
+
+    def _count(self, name: str, otherwise: int) -> int:
+        text = self.get_query_argument(name, "")
+        return int(text) if text.isdecimal() and len(text) < 16 else otherwise
+
+
+class OpenApiResource(Resource):
+    """``S openapi.json``."""
+
+    async def get(self) -> None:
+        kernel = self.get_query_argument("kernel", None)
+        source = None if kernel is None else self.site.source_of(kernel)
+        self.write_json(await openapi(self.site, [source] if source else list(self.site.sources())))
+
+
+class StaticResource(Resource):
+    """``S static/<file>``. Public: a login page needs them too."""
+
+    public = True
+
+    async def get(self, name: str) -> None:
+        content, packed = await self.site.in_thread(built.static_file, name)
+        self.set_header("Content-Type", mimetypes.guess_type(name)[0] or "application/octet-stream")
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+        self.set_header("Vary", "Accept-Encoding")
+        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+            self.set_header("Content-Encoding", "gzip")
+            content = packed
+        self.write(content)
+
+    async def head(self, name: str) -> None:
+        await self.get(name)
+
+
+def event_number(text: str) -> int:
+    """Return the number of an event that a client has seen; 0 for none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else 0
+
+
+def preferences(header: str) -> set[str]:
+    """Return the names in ``Prefer`` (RFC 7240)."""
+    return {part.split(";")[0].split("=")[0].strip().lower() for part in header.split(",")}
+
+
+Route = tuple[str, type[RequestHandler], dict[str, Any]]
+
+
+def routes(site: Site, *, prefix: str, kernel: str = "") -> list[Route]:
+    """Return the routes of a site.
+
+    Parameters
+    ----------
+    site : Site
+        What the handlers are given.
+    prefix : str
+        A regular expression for what comes before S and R, with its last slash.
+    kernel : str
+        A regular expression for what stands between that and a function's name; a group named ``kernel``
+        says which host it is.
+    """
+    run = "(?P<run>[A-Za-z0-9_-]+)"
+    stored = "(?P<file>[^/]+)/(?P<filename>[^/]+)"
+    resources: list[tuple[str, type[Resource]]] = [
+        ("-/functions", FunctionsResource),
+        ("-/events", EventsResource),
+        ("-/runs", RunsResource),
+        (f"-/runs/{run}", RunResource),
+        (f"-/runs/{run}/files\\.zip", ZipResource),
+        ("-/uploads", UploadsResource),
+        ("-/uploads/(?P<token>[^/]+)", UploadResource),
+        (f"-/files/{stored}", FileResource),
+        (f"-/tables/{stored}", TableResource),
+        ("-/openapi\\.json", OpenApiResource),
+        ("-/static/(?P<name>[^/]+)", StaticResource),
+        (kernel, IndexResource),
+        (f"{kernel}(?P<function>[^/]+)", FunctionResource),
+        (f"{kernel}(?P<function>[^/]+)/schema", SchemaResource),
+    ]
+    for pattern, _ in resources:
+        re.compile(prefix + pattern)
+    return [(prefix + pattern, resource, {"site": site}) for pattern, resource in resources]

@@ -1,0 +1,150 @@
+"""The pages: shells of HTML around the form element. All links in them are relative, since proxies move them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
+from markupsafe import Markup
+
+from nbfunc.hosts.base import FunctionInfo
+from nbfunc.web import built
+
+OWN_TEMPLATES = ("index.html", "form.html", "login.html")
+
+
+class Pages:
+    """The pages of a site.
+
+    Parameters
+    ----------
+    template_dir : str or os.PathLike, optional
+        Holds ``index.html``, ``form.html`` and ``login.html`` to be used instead of ours, which they may
+        extend: ``{% extends "nbfunc/form.html" %}``.
+    css : str or os.PathLike, optional
+        A style sheet for all pages.
+    title : str, optional
+        Of the index, and after the title of each form.
+    login : bool
+        Whether pages have a button to log out.
+
+    Raises
+    ------
+    FileNotFoundError
+        One of the paths, or of the three templates, is not there.
+    """
+
+    def __init__(
+        self,
+        *,
+        template_dir: str | os.PathLike[str] | None = None,
+        css: str | os.PathLike[str] | None = None,
+        title: str | None = None,
+        login: bool = False,
+    ) -> None:
+        ours = PackageLoader("nbfunc.web")
+        loaders: list[BaseLoader] = [ours, PrefixLoader({"nbfunc": ours})]
+        if template_dir is not None:
+            loaders.insert(0, FileSystemLoader(_folder(Path(template_dir))))
+        environment = Environment(
+            loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        )
+        environment.globals.update(site_title=title or "", css=_style(css), can_log_out=login)
+        self._environment = environment
+        self.title = title
+
+    def _render(self, template: str, **context: Any) -> str:
+        page = built.scripts().get("page.js", "page.js")
+        return self._environment.get_template(template).render(script=f"-/static/{page}", **context)
+
+    def index(self, functions: Sequence[FunctionInfo], *, below: str, up: str) -> str:
+        """Return the list of functions.
+
+        Parameters
+        ----------
+        functions : sequence of FunctionInfo
+            In order; those of one group are shown together.
+        below : str
+            The relative address below which they are.
+        up : str
+            The relative address of the site's base.
+        """
+        groups: dict[str | None, list[dict[str, str]]] = {}
+        for info in functions:
+            entry = {"title": info.title, "description": info.description, "url": below + quote(info.name)}
+            groups.setdefault(info.group, []).append(entry)
+        title = self.title or "Functions"
+        total = len(functions)
+        return self._render("index.html", title=title, groups=groups, total=total, up=up, shared=f"{up}-/")
+
+    def form(self, info: FunctionInfo, *, kernel: str | None, up: str, several: bool, embed: bool) -> str:
+        """Return the page of one function.
+
+        Parameters
+        ----------
+        info : FunctionInfo
+            The function.
+        kernel : str, optional
+            Where it is.
+        up : str
+            The relative address of the site's base.
+        several : bool
+            Whether there is an index to go back to.
+        embed : bool
+            The form alone, for a frame of another page.
+        """
+        below = up if kernel is None else f"{up}{quote(kernel, safe='')}/"
+        url = below + quote(info.name, safe="")
+        context = {"title": info.title, "description": info.description, "form": url, "index": below}
+        return self._render("form.html", **context, shared=f"{up}-/", up=up, several=several, embed=embed)
+
+    def login(self, *, next: str, message: str | None, up: str) -> str:  # noqa: A002 - the field's name
+        """Return the login page; `message` says why the last try failed."""
+        return self._render("login.html", title="Log in", next=next, message=message, up=up, shared=f"{up}-/")
+
+    def error(self, status: int, message: str, *, up: str) -> str:
+        """Return a page that says what is wrong."""
+        return self._render("error.html", title=ERRORS.get(status, "Error"), status=status, message=message, up=up)
+
+
+ERRORS = {
+    400: "That was not understood",
+    401: "Not logged in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "That does not work here",
+    409: "Conflict",
+    410: "Expired",
+    413: "Too large",
+    422: "Some values do not fit",
+    429: "Too many tries",
+    500: "Something went wrong",
+    503: "Not now",
+    507: "The disk is full",
+}
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise FileNotFoundError(f"template_dir={str(path)!r}: there is no such directory.")
+    for name in OWN_TEMPLATES:
+        if not (path / name).is_file():
+            raise FileNotFoundError(
+                f"template_dir={str(path)!r} has no {name}. "
+                f'Write one that holds {{% extends "nbfunc/{name}" %}} to keep ours.'
+            )
+    return path
+
+
+def _style(path: str | os.PathLike[str] | None) -> Markup:
+    if path is None:
+        return Markup()
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"css={os.fspath(path)!r}: there is no such file.") from error
+    return Markup(text.replace("</", "<\\/"))  # noqa: S704 - the author's own, and it cannot end the element

@@ -1,0 +1,208 @@
+"""A server that listens: in this thread until Ctrl-C, in a thread of its own, or inside a notebook's cell."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import html
+import signal
+import socket
+import ssl
+import sys
+import threading
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from nbfunc.errors import OptionError
+from nbfunc.web.application import FunctionsApplication
+
+GRACE_SECONDS = 5.0
+# Body bytes arrive in pieces of this size: with Tornado's 64 KiB an upload spends its time in calls.
+CHUNK = 256 << 10
+
+
+class Server:
+    """A server: `url` says where, `stop()` ends it.
+
+    Attributes
+    ----------
+    url : str
+        Its address, with the token in it where there is one.
+    port : int
+        Where it listens.
+    """
+
+    def __init__(
+        self, app: FunctionsApplication, sockets: list[socket.socket], context: ssl.SSLContext | None, url: str
+    ) -> None:
+        self.url = url
+        self.port: int = sockets[0].getsockname()[1]
+        self._app = app
+        self._sockets = sockets
+        self._context = context
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._until: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    async def serve(self) -> None:
+        """Serve until `stop` is called."""
+        self._loop, self._until = asyncio.get_running_loop(), asyncio.Event()
+        if self._stopped:
+            self._until.set()
+        server = HTTPServer(self._app, ssl_options=self._context, chunk_size=CHUNK)
+        server.add_sockets(self._sockets)
+        self._app.start_sweeping()
+        try:
+            await self._until.wait()
+        finally:
+            server.stop()
+            await self._app.close()
+            # Whoever is being answered is answered, within reason.
+            await _quiet(server)
+            await server.close_all_connections()
+
+    def start(self) -> None:
+        """Serve in a thread of its own."""
+        self._thread = threading.Thread(target=lambda: asyncio.run(self.serve()), daemon=True, name="nbfunc-server")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening, cancel what runs, and wait until that is done."""
+        self._stopped = True
+        _SERVING.pop(self.port, None)
+        if self._loop is not None and self._until is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._until.set)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(2 * GRACE_SECONDS)
+
+    def __repr__(self) -> str:
+        return f"<nbfunc server at {self.url}>"
+
+    def _repr_html_(self) -> str:
+        url = html.escape(self.url)
+        return f'<a href="{url}" target="_blank" rel="noopener">{html.escape(self.url.partition("?")[0])}</a>'
+
+
+# This process's servers in the background, by port: a cell that is run again replaces its own.
+_SERVING: dict[int, Server] = {}
+
+
+async def _quiet(server: HTTPServer) -> None:
+    """Wait a little for the connections that are being answered."""
+    deadline = asyncio.get_running_loop().time() + GRACE_SECONDS
+    while asyncio.get_running_loop().time() < deadline:
+        if not any(connection.stream.writing() for connection in server._connections):  # Tornado has no other way
+            return
+        await asyncio.sleep(0.05)
+
+
+def listen(
+    app: FunctionsApplication, host: str, port: int, context: ssl.SSLContext | None, *, base: str, query: str
+) -> Server:
+    """Return a server that is bound to its port, and does not answer yet.
+
+    Raises
+    ------
+    OptionError
+        A port that is none.
+    OSError
+        It is taken, or not ours to take.
+    """
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise OptionError(f"port={port!r}: must be a number from 0, which is any free one, to 65535.")
+    earlier = _SERVING.get(port)
+    if earlier is not None:
+        earlier.stop()
+    try:
+        sockets = bind_sockets(port, host or None)
+    except OSError as error:
+        raise _port_error(error, host, port) from error
+    name = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - recognized, not bound
+    name = f"[{name}]" if ":" in name else name
+    scheme = "http" if context is None else "https"
+    return Server(app, sockets, context, f"{scheme}://{name}:{sockets[0].getsockname()[1]}{base}{query}")
+
+
+def _port_error(error: OSError, host: str, port: int) -> OSError:
+    if error.errno == errno.EADDRINUSE:
+        said = f"Port {port} of {host} is taken: stop what listens there, or pass port=0 for any free one."
+    elif error.errno == errno.EACCES:
+        said = f"Port {port} is not for every account: pass a port from 1024 on, or port=0 for any free one."
+    else:
+        said = f"Cannot listen on host={host!r}, port={port}: {error.strerror or error}."
+    return OSError(error.errno, said)
+
+
+def serve_here(server: Server) -> None:
+    """Serve in this thread until Ctrl-C, or a termination signal."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        raise OptionError(
+            "run() blocks, and an event loop runs in this thread already: pass block=False, "
+            "or use nbfunc.application(...).listen(port)."
+        )
+
+    async def until_signal() -> None:
+        loop = asyncio.get_running_loop()
+        received: list[int] = []
+
+        def stop(number: int) -> None:
+            received.append(number)
+            # A second Ctrl-C does not wait for anything.
+            loop.remove_signal_handler(number)
+            server.stop()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, stop, number)
+            except (NotImplementedError, RuntimeError, ValueError):
+                break  # Windows, or not the main thread: there Ctrl-C raises KeyboardInterrupt below
+        await server.serve()
+
+    try:
+        asyncio.run(until_signal())
+    except KeyboardInterrupt:
+        server.stop()
+
+
+def serve_in_background(server: Server) -> Server:
+    """Serve in a thread of its own, and return at once."""
+    _SERVING[server.port] = server
+    server.start()
+    return server
+
+
+def serve_nested(server: Server) -> None:
+    """Serve inside the event loop that runs a notebook's cell, until the cell is interrupted."""
+    # Here and nowhere else is the loop patched so that it can be entered again.
+    import nest_asyncio
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        serve_here(server)
+        return
+    nest_asyncio.apply(loop)
+    task = loop.create_task(server.serve())
+    try:
+        loop.run_until_complete(task)
+    except KeyboardInterrupt:
+        server.stop()
+        loop.run_until_complete(task)
+
+
+def in_notebook() -> bool:
+    """Whether this process is an IPython kernel; IPython is looked at only if it is there already."""
+    ipython = sys.modules.get("IPython")
+    if ipython is None or "ipykernel" not in sys.modules:
+        return False
+    return getattr(ipython.get_ipython(), "kernel", None) is not None
+
+
+__all__ = ["Server", "in_notebook", "listen", "serve_here", "serve_in_background", "serve_nested"]
+

@@ -1,0 +1,124 @@
+"""Events as they happen: server-sent events (WHATWG HTML, 9.2) of one run, or of a whole page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack, asynccontextmanager
+
+from tornado.iostream import StreamClosedError
+
+from nbfunc.errors import NotFound
+from nbfunc.web.resource import Resource
+from nbfunc.web.runlog import Entry, RunLog
+from nbfunc.web.site import Site, event_frame
+
+COMMENT_SECONDS = 15.0
+# Events are joined to pieces of about this many bytes, and the loop has its turn after each.
+PIECE = 256 << 10
+
+
+class EventResource(Resource):
+    """A resource that can answer with a stream of events."""
+
+    def initialize(self, site: Site) -> None:
+        super().initialize(site)
+        self.woken = asyncio.Event()
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        self.woken.set()
+
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[None]:
+        """Answer with events; a client that leaves ends it."""
+        self.set_header("Content-Type", "text/event-stream")
+        self.set_header("X-Accel-Buffering", "no")
+        try:
+            yield
+        except StreamClosedError:
+            self.left = True
+
+    async def send(self, frames: list[bytes]) -> None:
+        """Send, and give the loop its turn: a fast reader never makes `flush` wait."""
+        self.write(b"".join(frames))
+        await self.flush()
+        await asyncio.sleep(0)
+
+    async def wait(self) -> None:
+        """Wait until something comes, or the client leaves; a comment now and then keeps proxies patient."""
+        try:
+            await asyncio.wait_for(self.woken.wait(), COMMENT_SECONDS)
+        except asyncio.TimeoutError:
+            await self.send([b":\n\n"])
+
+    async def stream_run(self, log: RunLog, after: int) -> None:
+        """Answer with the events of a run that follow number `after`, to its last."""
+        async with self.stream():
+            with log.watched(self.woken):
+                while not self.left:
+                    self.woken.clear()
+                    frames, after, more = taken(log, after, page=False)
+                    if frames or not self._headers_written:
+                        await self.send(frames)
+                    elif log.ended is not None:
+                        return
+                    if not more and not frames:
+                        await self.wait()
+
+    async def stream_page(self, runs: Iterable[tuple[str, int]], *, changes: bool) -> None:
+        """Answer with the events of several runs, and with what changes around them."""
+        async with self.stream():
+            with ExitStack() as listening:
+                said = listening.enter_context(self.site.changes.heard(self.woken)) if changes else []
+                watched: dict[str, tuple[RunLog, int]] = {}
+                frames = []
+                for run, after in runs:
+                    try:
+                        log = self.site.runs.get(run)
+                    except NotFound:
+                        frames.append(event_frame("unknown", run=run))
+                        continue
+                    watched[run] = log, after
+                    listening.enter_context(log.watched(self.woken))
+                await self.send(frames or [b":\n\n"])
+                while not self.left and (changes or watched):
+                    self.woken.clear()
+                    frames = list(said)
+                    said.clear()
+                    for run, (log, after) in list(watched.items()):
+                        mine, reached, more = taken(log, after, page=True)
+                        frames += mine
+                        watched[run] = log, reached
+                        if log.ended is not None and not more:
+                            del watched[run]
+                    if frames:
+                        await self.send(frames)
+                    elif changes or watched:
+                        await self.wait()
+
+
+def taken(log: RunLog, after: int, *, page: bool) -> tuple[list[bytes], int, bool]:
+    """Return frames of the events after a number, the number reached, and whether there are more already."""
+    frames: list[bytes] = []
+    size = 0
+    now = log.clock()
+    for entry in log.after(after):
+        frames.append(page_frame(log, entry, now) if page else frame(log, entry, now))
+        after = entry.n
+        size += len(frames[-1])
+        if size > PIECE:
+            break
+    return frames, after, bool(log.after(after, 1))
+
+
+def frame(log: RunLog, entry: Entry, now: float) -> bytes:
+    """Return one event of a run's own stream."""
+    run = b'"run":"%b",' % log.id.encode() if entry.kind in {"queued", "started"} else b""
+    return b"id: %d\nevent: %b\ndata: {%b%b\n\n" % (entry.n, entry.kind.encode(), run, entry.data(now))
+
+
+def page_frame(log: RunLog, entry: Entry, now: float) -> bytes:
+    """Return one event of a page's stream: which run, and its number in it, are among its data."""
+    place = b'"run":"%b","n":%d,' % (log.id.encode(), entry.n)
+    return b"event: %b\ndata: {%b%b\n\n" % (entry.kind.encode(), place, entry.data(now))
