@@ -1,0 +1,170 @@
+"""The programs that people write: real files, made by real libraries, downloaded and opened again."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import matplotlib as mpl
+import openpyxl
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+from PIL import Image
+from reportlab.pdfgen import canvas
+
+from nbfunc.types import FileResponse
+from tests.serving import Served, serving
+
+mpl.use("agg")
+
+
+def make_files(name: str) -> list[FileResponse]:
+    return [
+        FileResponse(data=f"Hello {name}!".encode(), filename="hello.txt"),
+        FileResponse(data=f"Goodbye {name}!".encode(), filename="goodbye.txt"),
+    ]
+
+
+def create_pdf(title: str) -> FileResponse:
+    """Draw a title."""
+    buffer = io.BytesIO()
+    page = canvas.Canvas(buffer, pageCompression=0)
+    page.drawString(100, 750, title)
+    page.save()
+    return FileResponse(data=buffer.getvalue(), filename=f"{title}.pdf")
+
+
+def create_excel(rows: int) -> FileResponse:
+    """Write a workbook."""
+    buffer = io.BytesIO()
+    pd.DataFrame({"n": range(rows)}).to_excel(buffer, index=False)
+    return FileResponse(data=buffer.getvalue(), filename="table.xlsx")
+
+
+def create_archive(file_count: int) -> FileResponse:
+    """Zip some files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for n in range(file_count):
+            archive.writestr(f"file{n}.txt", f"content {n}")
+    return FileResponse(data=buffer.getvalue(), filename="files.zip")
+
+
+def draw_picture(width: int) -> Image.Image:
+    return Image.new("RGB", (width, 2), "red")
+
+
+def draw_plot() -> Any:
+    figure, axes = plt.subplots()
+    axes.plot([1, 2])
+    return figure
+
+
+def one_after_the_other(folder: str) -> Iterator[FileResponse]:
+    path = Path(folder) / "out.csv"
+    for content in ("first", "second, longer"):
+        path.write_text(content)
+        yield FileResponse(path=path)
+
+
+FUNCTIONS = [
+    make_files,
+    create_pdf,
+    create_excel,
+    create_archive,
+    draw_picture,
+    draw_plot,
+    one_after_the_other,
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(FUNCTIONS, tmp_path_factory.mktemp("served")) as served:
+        yield served
+
+
+def downloads(served: Served, function: str, **arguments: Any) -> list[tuple[str, bytes]]:
+    answer = served.run(function, **arguments)
+    assert answer["status"] == "finished", answer
+    found = []
+    for output in answer["outputs"]:
+        headers, content = served.get(output["url"])
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        if output["kind"] == "file":
+            assert headers["Content-Disposition"].startswith("attachment")
+            assert len(content) == output["size"]
+            found.append((output["filename"], content))
+        else:
+            found.append((output["kind"], content))
+    return found
+
+
+def test_two_files_come_back_byte_for_byte(served: Served) -> None:
+    assert downloads(served, "make_files", name="Ada") == [
+        ("hello.txt", b"Hello Ada!"),
+        ("goodbye.txt", b"Goodbye Ada!"),
+    ]
+
+
+def test_download_all_is_one_zip(served: Served) -> None:
+    answer = served.run("make_files", name="Ada")
+    _, content = served.get(f"/-/runs/{quote(answer['run'])}/files.zip")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "hello.txt": b"Hello Ada!",
+            "goodbye.txt": b"Goodbye Ada!",
+        }
+
+
+def test_a_pdf_holds_its_title(served: Served) -> None:
+    ((name, content),) = downloads(served, "create_pdf", title="Quarterly report")
+    assert name == "Quarterly report.pdf"
+    assert content.startswith(b"%PDF-")
+    assert b"(Quarterly report)" in content
+    assert content.rstrip().endswith(b"%%EOF")
+
+
+def test_a_workbook_opens_with_its_rows(served: Served) -> None:
+    ((name, content),) = downloads(served, "create_excel", rows=1000)
+    assert name == "table.xlsx"
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+    assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["n", *range(1000)]
+
+
+def test_an_archive_holds_its_files(served: Served) -> None:
+    ((_, content),) = downloads(served, "create_archive", file_count=20)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        assert archive.read("file19.txt") == b"content 19"
+        assert len(archive.namelist()) == 20
+
+
+def test_a_picture_and_a_plot_open(served: Served) -> None:
+    ((_, picture),) = downloads(served, "draw_picture", width=7)
+    assert Image.open(io.BytesIO(picture)).getpixel((6, 1)) == (255, 0, 0)
+    ((_, plot),) = downloads(served, "draw_plot")
+    assert Image.open(io.BytesIO(plot)).format == "PNG"
+
+
+def test_a_path_yielded_twice_and_overwritten_between_gives_both(served: Served, tmp_path: Path) -> None:
+    files = downloads(served, "one_after_the_other", folder=str(tmp_path))
+    assert files == [("out.csv", b"first"), ("out.csv", b"second, longer")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loc"),
+    [({}, ["rows"]), ({"rows": "5"}, ["rows"]), ({"rows": True}, ["rows"]), ({"rows": 1, "x": 1}, ["x"])],
+)
+def test_wrong_arguments_are_refused_at_their_place(
+    arguments: dict[str, Any], loc: list[str], served: Served
+) -> None:
+    answer = served.run("create_excel", **arguments)
+    assert answer["reason"] == "invalid"
+    assert [error["loc"] for error in answer["errors"]] == [loc]
