@@ -32,7 +32,7 @@ class Mailbox:
         self._stream: Literal["stdout", "stderr"] = "stdout"
         self._prints: list[str] = []
         self._printed = 0
-        self._flush_due = False
+        self._due: float | None = None  # the delay of the flush that is on its way
         self._arrived: deque[Event] = deque()
         self._reader: asyncio.Future[None] | None = None
 
@@ -72,16 +72,16 @@ class Mailbox:
             self._prints = []
 
     def _call(self, delay: float) -> None:
-        if delay and self._flush_due:
+        if self._due is not None and self._due <= delay:
             return
-        self._flush_due = True
+        self._due = delay
         try:
             if delay:
                 self._loop.call_soon_threadsafe(self._loop.call_later, delay, self._flush)
             else:
                 self._loop.call_soon_threadsafe(self._flush)
         except RuntimeError:  # the loop is closed: the server is gone, and with it whoever would read
-            self._waiting, self._prints, self._printed = [], [], 0
+            self._waiting, self._prints, self._printed, self._due = [], [], 0, None
 
     def _wait_for_room(self) -> None:
         if threading.get_ident() == getattr(self._loop, "_thread_id", None):
@@ -94,7 +94,7 @@ class Mailbox:
         with self._room:
             self._close_print()
             self._arrived.extend(self._waiting)
-            self._waiting, self._printed, self._flush_due = [], 0, False
+            self._waiting, self._printed, self._due = [], 0, None
             self._room.notify_all()
         if self._arrived and self._reader is not None and not self._reader.done():
             self._reader.set_result(None)

@@ -1,0 +1,50 @@
+"""Events arrive in order, and a writer neither waits for a loop that is gone nor fills the memory."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from nbfunc.core.events import Finished, Printed
+from nbfunc.core.mailbox import MOST_EVENTS, Mailbox
+
+
+def test_prints_are_joined_and_keep_their_place() -> None:
+    async def read() -> list[str]:
+        mailbox = Mailbox(asyncio.get_running_loop())
+        for text in ("a", "b"):
+            mailbox.print("stdout", text)
+        mailbox.print("stderr", "c")
+        mailbox.put(Finished())
+        events = [await mailbox.get() for _ in range(3)]
+        return [event.text if isinstance(event, Printed) else event.kind for event in events]
+
+    assert asyncio.run(read()) == ["ab", "c", "finished"]
+
+
+def test_a_writer_waits_for_a_reader_that_is_behind() -> None:
+    async def read() -> int:
+        mailbox = Mailbox(asyncio.get_running_loop())
+        writer = threading.Thread(target=lambda: [mailbox.put(Finished()) for _ in range(5 * MOST_EVENTS)])
+        writer.start()
+        writer.join(0.2)  # the loop is busy meanwhile: the writer cannot be done
+        assert writer.is_alive()
+        assert len(mailbox._waiting) <= MOST_EVENTS
+        count = 0
+        while count < 5 * MOST_EVENTS:
+            await mailbox.get()
+            count += 1
+        await asyncio.to_thread(writer.join)
+        return count
+
+    assert asyncio.run(read()) == 5 * MOST_EVENTS
+
+
+def test_a_writer_outlives_its_loop() -> None:
+    async def make() -> Mailbox:
+        return Mailbox(asyncio.get_running_loop())
+
+    mailbox = asyncio.run(make())
+    for _ in range(3 * MOST_EVENTS):
+        mailbox.put(Finished())
+        mailbox.print("stdout", "x")
