@@ -1,6 +1,8 @@
 """A table as an SQLite file: a returned file as others, that answers pages, sort and search.
 
 A million rows of five columns go in within about a second, and the work is SQLite's, outside the GIL.
+Once written a table is never changed, so it is read without locks, which not every network disk has; the
+order of a sort goes into a file beside it, ``<name of the table>~<column>``.
 
 A row is spread over as many SQL tables as it needs, ``cells0``, ``cells1``, …, since one takes no more than
 2000 columns; ``n`` counts the rows from 1 in each. Booleans are stored as blobs, to come back as such.
@@ -10,15 +12,19 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from itertools import islice
+from contextlib import closing, contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict
 
 from nbfunc.errors import AskerError, Expired, InvalidArguments, StorageError
+from nbfunc.files.drafts import Draft
 from nbfunc.files.storing import Place
 
 Cell: TypeAlias = bool | int | float | str | None
@@ -28,12 +34,14 @@ BATCH = 1000
 WIDTH = 500
 # SQLite refuses a pattern over 50,000 bytes; a letter takes up to some twenty of them.
 MOST_SEARCHED = 1000
-WAIT_SECONDS = 30.0
+# Fewer are sorted within some ten milliseconds, each time.
+ORDERED_ROWS = 10_000
 
 _BOOLEANS = {True: b"true", False: b"false"}
 _PLAIN = {str, float, type(None)}
-# Two threads that want the same index: one makes it, the other waits, instead of asking again and again.
-_INDEXING = threading.Lock()
+_MOST_VARIABLES = 30_000 if sqlite3.sqlite_version_info >= (3, 32) else 999
+# Two threads that want the same order: one makes it, the other waits for it.
+_ORDERING = threading.Lock()
 
 
 class Page(TypedDict):
@@ -69,17 +77,18 @@ def write_table(
     """
     parts = _parts(len(columns))
     iterator = iter(rows)
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with _storing(place):
+        opened = _connected(path)
+    with closing(opened) as connection:
         with _storing(place):
             _begin(connection, columns, parts)
-        while batch := list(islice(iterator, BATCH)):
+        at_once = max(1, min(BATCH, 100 * BATCH // (len(columns) or 1)))
+        while batch := list(islice(iterator, at_once)):
             stored = _storable(batch, len(columns))
             with _storing(place):
                 for number, part in enumerate(parts):
                     cells = stored if len(parts) == 1 else [row[part.start : part.stop] for row in stored]
-                    connection.executemany(
-                        f"INSERT INTO cells{number} VALUES (NULL{',?' * len(part)})", cells
-                    )
+                    _insert(connection, number, cells)
         with _storing(place):
             connection.execute("COMMIT")
 
@@ -123,22 +132,21 @@ def query(
         parts = _parts(width)
         (total,) = connection.execute("SELECT coalesce(max(n), 0) FROM cells0").fetchone()
         bounds = (min(limit, MOST_ROWS), min(offset, total))
-        where, searched = _search(parts, q)
         matching = total
+        numbers: Sequence[int]
         if q:
+            where, searched = _search(parts, q)
             (matching,) = connection.execute(f"SELECT count(*) FROM cells0 {where}", searched).fetchone()
-        if sort is not None and not q:
-            _index(connection, sort, descending=descending)
-        if sort is None and not q:
-            numbers = list(range(bounds[1] + 1, min(sum(bounds), total) + 1))
+            numbers = _sorted(connection, sort, bounds, where, searched, descending=descending)
+        elif sort is None:
+            numbers = range(bounds[1] + 1, min(sum(bounds), total) + 1)
         else:
-            source, order = _order(sort, descending=descending)
-            # With a search, one pass over the rows beats going by an index from row to row.
-            through = f"{source} NOT INDEXED" if q else source
-            found = connection.execute(
-                f"SELECT n FROM {through} {where} ORDER BY {order} LIMIT ? OFFSET ?", (*searched, *bounds)
+            order = _order_file(path, sort, descending=descending) if total > ORDERED_ROWS else None
+            numbers = (
+                _sorted(connection, sort, bounds, descending=descending)
+                if order is None
+                else _numbers(order, bounds)
             )
-            numbers = [n for (n,) in found]
         return Page(rows=_rows(connection, parts, numbers), total=total, matching=matching)
 
 
@@ -157,7 +165,7 @@ def csv_pieces(path: Path) -> Iterator[bytes]:
         yield _csv([names])
         (total,) = connection.execute("SELECT coalesce(max(n), 0) FROM cells0").fetchone()
         for start in range(1, total + 1, BATCH):
-            numbers = list(range(start, min(start + BATCH, total + 1)))
+            numbers = range(start, min(start + BATCH, total + 1))
             yield _csv(_rows(connection, _parts(len(names)), numbers))
 
 
@@ -175,17 +183,37 @@ def _parts(width: int) -> list[range]:
 def _begin(
     connection: sqlite3.Connection, columns: Sequence[tuple[str, str]], parts: Sequence[range]
 ) -> None:
-    # The file has no name yet: a crash leaves nothing that a journal would have to mend.
-    connection.execute("PRAGMA journal_mode = OFF")
-    connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     connection.execute("BEGIN")
     connection.execute("CREATE TABLE columns (n INTEGER PRIMARY KEY, name TEXT, type TEXT)")
-    connection.executemany("INSERT INTO columns VALUES (NULL, ?, ?)", columns)
+    named = [(_unicode(name), kind) for name, kind in columns]
+    connection.executemany("INSERT INTO columns VALUES (NULL, ?, ?)", named)
     for number, part in enumerate(parts):
         # Columns without a type: SQLite keeps each cell as it was given.
         names = "".join(f", c{column}" for column in part)
         connection.execute(f"CREATE TABLE cells{number} (n INTEGER PRIMARY KEY{names})")
+
+
+def _insert(connection: sqlite3.Connection, table: int, rows: Sequence[Sequence[Any]]) -> None:
+    """Add rows, many by one statement.
+
+    Each statement lets the GIL go, and beside a thread that computes it comes back late: 10,000 rows took
+    1.8 s one by one and 0.08 s by the thousand.
+    """
+    width = len(rows[0])
+    at_once = max(1, _MOST_VARIABLES // (width or 1))
+    for start in range(0, len(rows), at_once):
+        some = rows[start : start + at_once]
+        values = ",".join([f"(NULL{',?' * width})"] * len(some))
+        statement = f"INSERT INTO cells{table} VALUES {values}"
+        try:
+            connection.execute(statement, list(chain.from_iterable(some)))
+        except UnicodeEncodeError:
+            connection.execute(statement, [_unicode(item) for row in some for item in row])
+
+
+def _unicode(item: Any) -> Any:
+    """Return a text with lone surrogates as question marks; anything else as it is."""
+    return item.encode(errors="replace").decode() if isinstance(item, str) else item
 
 
 def _storable(batch: list[Sequence[Cell]], width: int) -> Sequence[Sequence[Any]]:
@@ -205,8 +233,12 @@ def _storable(batch: list[Sequence[Cell]], width: int) -> Sequence[Sequence[Any]
 
 def _stored_column(cells: Sequence[Any]) -> Sequence[Any]:
     kinds = set(map(type, cells))
-    if kinds <= _PLAIN or (kinds == {int} and _is_small(min(cells)) and _is_small(max(cells))):
+    if kinds <= _PLAIN:
         return cells
+    if kinds <= _PLAIN | {int}:
+        numbers = [item for item in cells if type(item) is int]
+        if _is_small(min(numbers)) and _is_small(max(numbers)):
+            return cells
     return [_stored(item) for item in cells]
 
 
@@ -232,13 +264,10 @@ def _storing(place: Place) -> Iterator[None]:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a table, also for the index that a sort makes: SQLite itself falls back to reading only."""
+    """Open a file that nobody changes any more."""
     try:
-        uri = path.absolute().as_uri() + "?mode=rw"
         # Pieces may be asked for in one thread after the other.
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        connection = sqlite3.connect(_uri(path), uri=True, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise _unreadable(path, error) from error
     with closing(connection):
@@ -246,6 +275,10 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
         except sqlite3.Error as error:
             raise _unreadable(path, error) from error
+
+
+def _uri(path: Path) -> str:
+    return path.absolute().as_uri() + "?mode=ro&immutable=1"
 
 
 def _unreadable(path: Path, error: sqlite3.Error) -> AskerError:
@@ -265,15 +298,66 @@ def _check(width: int, *, offset: int, limit: int, sort: int | None, q: str) -> 
             raise InvalidArguments([{"loc": [name], "msg": said}])
 
 
-def _index(connection: sqlite3.Connection, column: int, *, descending: bool) -> None:
-    """Make the index of a sort, once. Where that fails (read-only, full, in use) it is slower without."""
-    source, _ = _order(column, descending=descending)
-    way = "DESC" if descending else "ASC"
-    with _INDEXING, suppress(sqlite3.OperationalError):
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(
-            f"CREATE INDEX IF NOT EXISTS by{column}{way} ON {source} ((c{column} IS NULL), c{column} {way})"
+def _sorted(
+    connection: sqlite3.Connection,
+    sort: int | None,
+    bounds: tuple[int, int],
+    where: str = "",
+    searched: Sequence[str] = (),
+    *,
+    descending: bool,
+) -> list[int]:
+    """Return the numbers of the rows from a limit and an offset on, by going through all of them."""
+    source, order = _order(sort, descending=descending)
+    found = connection.execute(
+        f"SELECT n FROM {source} {where} ORDER BY {order} LIMIT ? OFFSET ?", (*searched, *bounds)
+    )
+    return [n for (n,) in found]
+
+
+def _order_file(path: Path, column: int, *, descending: bool) -> Path | None:
+    """Return the file with a sort's order, made at the first sort.
+
+    It has the table's id in its name and goes with it. None where it cannot be made (read-only, full, too
+    long a name): sorting is slower without.
+    """
+    ordered = path.with_name(f"{path.name}~{column}{'-' if descending else ''}")
+    source, order = _order(column, descending=descending)
+    part = f"{int(time.time() * 1000):011x}-{os.urandom(16).hex()}.part"
+    with _ORDERING:
+        if ordered.exists():
+            return ordered
+        try:
+            with Draft(Place(path.parent, "returns_dir"), part, named=True) as draft:
+                draft.close()
+                with closing(_connected(draft.path)) as connection:
+                    connection.execute("ATTACH ? AS tabled", (_uri(path),))
+                    connection.execute("CREATE TABLE ordered (n INTEGER PRIMARY KEY, row INTEGER)")
+                    connection.execute(
+                        f"INSERT INTO ordered (row) SELECT n FROM tabled.{source} ORDER BY {order}"
+                    )
+                draft.publish(lambda: ordered.name)
+        except (StorageError, sqlite3.Error):
+            return None
+        return ordered
+
+
+def _numbers(ordered: Path, bounds: tuple[int, int]) -> list[int]:
+    """Return the numbers of the rows from a limit and an offset on, as an order has them."""
+    limit, offset = bounds
+    with _reading(ordered) as connection:
+        found = connection.execute(
+            "SELECT row FROM ordered WHERE n > ? AND n <= ? ORDER BY n", (offset, offset + limit)
         )
+        return [n for (n,) in found]
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """Open a file to write that has no name yet: nobody else has it, and a crash leaves nothing to mend."""
+    connection = sqlite3.connect(path.absolute().as_uri() + "?nolock=1", uri=True, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
 
 
 def _order(sort: int | None, *, descending: bool) -> tuple[str, str]:
@@ -286,18 +370,26 @@ def _order(sort: int | None, *, descending: bool) -> tuple[str, str]:
 
 def _search(parts: Sequence[range], q: str) -> tuple[str, tuple[str, ...]]:
     """Return the condition that some cell has `q` in it, and its parameter."""
-    if not q:
-        return "", ()
-    conditions = [" OR ".join(f"c{column} GLOB ?1" for column in part) or "0" for part in parts]
+    operator, pattern = _pattern(q)
+    # Booleans are blobs, which some builds of SQLite find nothing in (SQLITE_LIKE_DOESNT_MATCH_BLOBS).
+    conditions = [
+        " OR ".join(f"CAST(c{column} AS TEXT) {operator}" for column in part) or "0" for part in parts
+    ]
     if len(parts) == 1:
-        return f"WHERE ({conditions[0]})", (_pattern(q),)
+        return f"WHERE ({conditions[0]})", (pattern,)
     found = " UNION ".join(f"SELECT n FROM cells{n} WHERE {c}" for n, c in enumerate(conditions))
-    return f"WHERE n IN ({found})", (_pattern(q),)
+    return f"WHERE n IN ({found})", (pattern,)
 
 
-def _pattern(q: str) -> str:
-    """Return the GLOB pattern of a text in any case. LIKE knows the case of ASCII letters only."""
-    return "*" + "".join(map(_letter, q)) + "*"
+def _pattern(q: str) -> tuple[str, str]:
+    """Return the condition of a text in any case, and its pattern.
+
+    LIKE is twice as fast as GLOB, and knows the case of ASCII letters only.
+    """
+    text = _unicode(q).replace("\0", "")  # where SQLite would take the pattern to end
+    if text.isascii():
+        return "LIKE ?1 ESCAPE '\\'", "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
+    return "GLOB ?1", "*" + "".join(map(_letter, text)) + "*"
 
 
 def _letter(letter: str) -> str:
@@ -308,8 +400,11 @@ def _letter(letter: str) -> str:
 def _rows(connection: sqlite3.Connection, parts: Sequence[range], numbers: Sequence[int]) -> list[list[Cell]]:
     """Return rows by their numbers, in that order."""
     rows: dict[int, list[Cell]] = {n: [] for n in numbers}
-    wanted = ",".join(map(str, numbers))
+    if isinstance(numbers, range):
+        wanted = f"BETWEEN {numbers.start} AND {numbers.stop - 1}"
+    else:
+        wanted = f"IN ({','.join(map(str, numbers))})"
     for part in range(len(parts)):
-        for n, *cells in connection.execute(f"SELECT * FROM cells{part} WHERE n IN ({wanted})"):
+        for n, *cells in connection.execute(f"SELECT * FROM cells{part} WHERE n {wanted}"):
             rows[n].extend(item == b"true" if type(item) is bytes else item for item in cells)
     return list(rows.values())

@@ -50,9 +50,10 @@ async def pieces(file: FileIO, start: int, stop: int) -> AsyncIterator[bytes]:
             start += len(piece)
             yield piece
     finally:
-        # Not under a read that goes on after a cancel: the number could be another file's by then.
-        if reading is None:
-            file.close()
+        # In a thread: closing the last of a large file that was swept meanwhile frees its blocks. And not
+        # under a read that goes on after a cancel: the number could be another file's by then.
+        if reading is None or reading.done():
+            _READERS.submit(file.close)
         else:
             reading.add_done_callback(lambda _: file.close())
 

@@ -79,7 +79,7 @@ class UploadsDir:
         self._clock = clock
         self._place = Place(self.path, "uploads_dir")
         self._lock = threading.Lock()
-        self._writing: set[str] = set()
+        self._writing: dict[str, UploadWriter] = {}
         self._held: dict[str, list[str]] = {}
         self._place.make()
         try_writing(self._place)
@@ -143,26 +143,31 @@ class UploadsDir:
     def writer(self, token: str, offset: int) -> UploadWriter:
         """Open an upload to add bytes at `offset`; close it, or use it in ``with``.
 
+        The newest goes on: a connection that dropped can look alive for hours, and its client comes back.
+
         Raises
         ------
         NotFound, Expired
             As for `status`.
         Conflict
-            Another is writing it, or `offset` is not where it ends.
+            `offset` is not where it ends, or another came at the same time.
         """
         length = _length(token)
+        self._current_at(token, offset)
+        with self._lock:
+            before = self._writing.pop(token, None)
+        if before is not None:
+            before.give_way()
         with self._lock:
             if token in self._writing:
                 raise Conflict("This upload is being written by another request.")
-            upload = self._current(token)
-            if upload.size != offset:
-                raise Conflict(f"This upload has {upload.size} bytes: go on from there, not from {offset}.")
+            upload = self._current_at(token, offset)
             if upload.whole:
                 length = upload.size
             with self._place.storing():
                 fd = os.open(upload.path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
-            self._writing.add(token)
-        return UploadWriter(self, token, fd, offset, length)
+            writer = self._writing[token] = UploadWriter(self, token, fd, offset, length)
+        return writer
 
     def finish(self, token: str) -> None:
         """Say that an upload of unknown length is whole.
@@ -305,7 +310,7 @@ class UploadsDir:
         return freshened is not None and now - freshened < HELD_SECONDS
 
     def _holds(self, token: str) -> bool:
-        return any(token in tokens for tokens in self._held.values())
+        return any(token in tokens for tokens in list(self._held.values()))
 
     def _taken(self, token: str) -> bool:
         return self._at(token, ".held").exists() or self._at(token, ".kept").exists()
@@ -326,6 +331,12 @@ class UploadsDir:
             raise Expired("This file is not here any more. Send it again.")
         if self._clock() - upload.last_byte >= KEPT_SECONDS and not self._taken(token):
             raise Expired("This file was sent more than an hour ago, and is not kept longer. Send it again.")
+        return upload
+
+    def _current_at(self, token: str, offset: int) -> _Upload:
+        upload = self._current(token)
+        if upload.size != offset:
+            raise Conflict(f"This upload has {upload.size} bytes: go on from there, not from {offset}.")
         return upload
 
     def _now_whole(self, token: str) -> None:
@@ -356,9 +367,10 @@ class UploadsDir:
             shutil.rmtree(directory, ignore_errors=True)
             self._at(token, ".held").unlink(missing_ok=True)
 
-    def _written(self, token: str, *, whole: bool) -> None:
+    def _written(self, token: str, writer: UploadWriter, *, whole: bool) -> None:
         with self._lock:
-            self._writing.discard(token)
+            if self._writing.get(token) is writer:
+                del self._writing[token]
         if whole:
             self._now_whole(token)
 
@@ -378,6 +390,8 @@ class UploadWriter:
         self._token = token
         self._fd = fd
         self._length = length
+        self._turn = threading.Lock()
+        self._displaced = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Add bytes. What the disk took before it was full stays, to go on from there.
@@ -388,17 +402,26 @@ class UploadWriter:
             They are more than were announced, or may be sent; none of them was written.
         DiskFull, StorageError
             The disk did not take them.
+        Conflict
+            Another request goes on with this upload.
         """
         view = memoryview(data)
         after = self.offset + len(view)
         if self._length is not None and after > self._length:
             raise TooLarge(f"More came than the {self._length} bytes that were announced.")
         self._uploads._check(after)
-        with self._uploads._place.storing():
+        with self._turn, self._uploads._place.storing():
+            if self._displaced:
+                raise Conflict("Another request goes on with this upload.")
             while view:
                 taken = os.write(self._fd, view)
                 self.offset += taken
                 view = view[taken:]
+
+    def give_way(self) -> None:
+        """Let another go on from here; waits for the piece that is being written."""
+        with self._turn:
+            self._displaced = True
 
     def close(self) -> None:
         """Let another write, or a run take it if all bytes are here.
@@ -417,7 +440,7 @@ class UploadWriter:
                 os.close(fd)
             whole = self.offset == self._length
         finally:
-            self._uploads._written(self._token, whole=whole)
+            self._uploads._written(self._token, self, whole=whole)
 
     def __enter__(self) -> UploadWriter:
         return self

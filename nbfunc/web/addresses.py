@@ -51,7 +51,7 @@ class Addresses:
         return self.shared("tables", file.id, file.filename)
 
     def output(self, output: Output) -> dict[str, Any]:
-        """Return an output as clients read it (SPEC 7), but for `expires_in`, which is known when it is sent."""
+        """Return an output as clients read it, but for `expires_in`, which is known when it is sent."""
         match output:
             case Text():
                 wire: dict[str, Any] = {"kind": "text", "text": output.text}

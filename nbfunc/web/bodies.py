@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -56,7 +55,8 @@ class Body(ABC):
         """The body is over: return what is in it."""
 
     async def discard(self) -> None:
-        """Nothing came of it: leave nothing behind."""
+        """Leave nothing behind, since nothing came of it."""
+        return
 
 
 class PlainBody(Body):

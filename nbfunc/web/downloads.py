@@ -43,6 +43,8 @@ TYPES = {
     ".webp": "image/webp",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+_RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})", re.ASCII | re.IGNORECASE)
+
 ENCODED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
 
@@ -100,7 +102,9 @@ class FileResource(Download):
                 self.set_header("Content-Range", f"bytes {start}-{end - 1}/{found.size}")
             self.set_header("Content-Length", str(end - start))
             if self.request.method == "GET":
-                await self.send(transfer.pieces(stream, start, end))
+                pieces = transfer.pieces(stream, start, end)
+                assert isinstance(pieces, AsyncGenerator)  # to be closed when the client leaves
+                await self.send(pieces)
 
     async def head(self, file: str, filename: str) -> None:
         await self.get(file, filename)
@@ -180,7 +184,7 @@ def type_of(filename: str) -> str:
     if known:
         return known
     guessed, encoding = mimetypes.guess_type(filename, strict=False)
-    return ENCODED.get(encoding, "application/octet-stream") if encoding else guessed or "application/octet-stream"
+    return (ENCODED.get(encoding) if encoding else guessed) or "application/octet-stream"
 
 
 def disposition(filename: str) -> str:
@@ -210,8 +214,8 @@ def asked_range(headers: HTTPHeaders, file: str, found: Found) -> tuple[int, int
     condition = headers.get("If-Range")
     if condition is not None and condition.strip() not in {f'"{file}"', http_date(found.created)}:
         return None
-    asked = re.fullmatch(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})", headers.get("Range", ""), re.ASCII | re.I)
-    if asked is None or asked[0].endswith("=-"):
+    asked = _RANGE.fullmatch(headers.get("Range", ""))
+    if asked is None:
         return None
     first, last = asked[1], asked[2]
     if not first:

@@ -1,4 +1,4 @@
-"""The resources: functions, runs, tables, and the routes to all of them. HTTP only: read, ask the host, write."""
+"""The resources and the routes to them. HTTP only: read the request, ask the host, write the answer."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ class FormPages(Resource):
         """Answer with the page of a function."""
         several = len(self.site.source_of(kernel).host.functions()) > 1
         embed = self.get_query_argument("-embed", "") not in {"", "0"}
-        self.write_page(
-            self.site.pages.form(info, kernel=kernel, up=self.up(), several=several, embed=embed)
-        )
+        self.write_page(self.site.pages.form(info, kernel=kernel, up=self.up(), several=several, embed=embed))
 
 
 class IndexResource(FormPages):

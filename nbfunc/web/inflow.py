@@ -1,4 +1,4 @@
-"""Bytes from the event loop to an upload on disk: written in threads, a piece at a time, with back pressure."""
+"""Bytes from the event loop to an upload on disk: in threads, a piece at a time, with back pressure."""
 
 from __future__ import annotations
 

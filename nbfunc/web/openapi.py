@@ -138,13 +138,19 @@ def _shared(site: Site) -> dict[str, dict[str, Any]]:
     run, file = [parameter("run")], [parameter("id"), parameter("filename")]
     so_far = {"application/json": {"schema": _ref("Run")}, "text/event-stream": EVENTS}
     return {
-        f"{shared}functions": {"get": {"operationId": "-/functions", "responses": {"200": ok("All functions")}}},
+        f"{shared}functions": {
+            "get": {"operationId": "-/functions", "responses": {"200": ok("All functions")}},
+        },
         f"{shared}runs": {"get": {"operationId": "-/runs", "responses": {"200": ok("The newest runs")}}},
         f"{shared}runs/{{run}}": {
             "parameters": run,
             "get": {
                 "operationId": "-/run",
-                "responses": {"200": ok("The run so far", so_far), "204": ok("No more events"), "404": NOT_FOUND},
+                "responses": {
+                    "200": ok("The run so far", so_far),
+                    "204": ok("No more events"),
+                    "404": NOT_FOUND,
+                },
             },
             "delete": {
                 "operationId": "-/cancel",

@@ -107,7 +107,9 @@ def checked(function: str, given: Mapping[str, Any], also: Collection[str] = ())
         raise OptionError(f"{function}() takes no {name}=. It takes {', '.join(sorted(names))}.")
 
 
-def tls(certfile: str | os.PathLike[str] | None, keyfile: str | os.PathLike[str] | None) -> ssl.SSLContext | None:
+def tls(
+    certfile: str | os.PathLike[str] | None, keyfile: str | os.PathLike[str] | None
+) -> ssl.SSLContext | None:
     """Return the context of a certificate, None without one.
 
     Raises
@@ -136,7 +138,7 @@ def _check_auth(auth: Mapping[str, str] | None) -> None:
     if auth is None:
         return
     if not isinstance(auth, Mapping) or not auth:
-        raise OptionError('auth= takes passwords by name, such as {"ada": "secret"}; leave it out for no login.')
+        raise OptionError('auth= takes passwords by name, {"ada": "secret"}; leave it out for no login.')
     for name, password in auth.items():
         if not (isinstance(name, str) and isinstance(password, str) and name and password):
             raise OptionError(f"auth=: the name and password of {name!r} must be text, and not empty.")
@@ -146,4 +148,4 @@ def _check_auth(auth: Mapping[str, str] | None) -> None:
 
 def _check_count(name: str, value: int | None, *, least: int) -> None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-        raise OptionError(f"{name}={value!r}: must be a whole number of at least {least}, or None for no limit.")
+        raise OptionError(f"{name}={value!r}: must be a whole number from {least} on, or None for no limit.")

@@ -1,4 +1,4 @@
-"""The pages: shells of HTML around the form element. All links in them are relative, since proxies move them."""
+"""The pages: shells of HTML around the form element. Links in them are relative, since proxies move them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ class Pages:
 
     def error(self, status: int, message: str, *, up: str) -> str:
         """Return a page that says what is wrong."""
-        return self._render("error.html", title=ERRORS.get(status, "Error"), status=status, message=message, up=up)
+        title = ERRORS.get(status, "Error")
+        return self._render("error.html", title=title, status=status, message=message, up=up)
 
 
 ERRORS = {
@@ -147,4 +148,5 @@ def _style(path: str | os.PathLike[str] | None) -> Markup:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise FileNotFoundError(f"css={os.fspath(path)!r}: there is no such file.") from error
-    return Markup(text.replace("</", "<\\/"))  # noqa: S704 - the author's own, and it cannot end the element
+    # The author's own, and it cannot end the element that it stands in.
+    return Markup(text.replace("</", "<\\/"))

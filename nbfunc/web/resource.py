@@ -229,7 +229,10 @@ class Resource(RequestHandler):
         return None  # answers are not stored; files have their own
 
 
-VERBS = {name: getattr(RequestHandler, name) for name in ("get", "head", "post", "delete", "patch", "put", "options")}
+VERBS = {
+    name: getattr(RequestHandler, name)
+    for name in ("get", "head", "post", "delete", "patch", "put", "options")
+}
 
 
 class Missing(Resource):

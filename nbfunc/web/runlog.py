@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 REMEMBERED_SECONDS = 24 * 3600.0
 RUN_LOG_SIZE = 256 << 20
+# A thread that sleeps does not hear that it is cancelled; a server that stops does not wait for it.
+CANCEL_SECONDS = 2.0
 # What Python itself needs for a run and for an event, about: a million empty events are not free.
 RUN_OVERHEAD = 2048
 ENTRY_OVERHEAD = 256
@@ -163,7 +165,7 @@ class RunLog:
             self._watchers.discard(watcher)
 
     def drop(self, excess: int, limit: int) -> None:
-        """Lose the oldest prints, or at last the oldest outputs, until `excess` bytes are free; and say so."""
+        """Lose the oldest prints, at last the oldest outputs, until `excess` bytes are free; and say so."""
         for kinds in ({"printed", "progress"}, {"output"}):
             kept: list[Entry] = []
             dropped = None
@@ -273,6 +275,9 @@ class Runs:
                 self._add(log, event)
                 if log.ended is not None:
                     return
+        except asyncio.CancelledError:
+            self._add(log, CancelledEvent())
+            raise
         except Exception as error:
             logger.exception("The events of run %s of %s broke off.", log.id, log.function)
             self._add(log, Failed(type=type(error).__name__, message="The run's events broke off."))
@@ -336,9 +341,11 @@ class Runs:
             await log.host.cancel(log.id)
 
     async def close(self) -> None:
-        """Cancel what runs, and follow no more."""
+        """Cancel what runs, wait for it a little, and follow no more."""
         for log in self.all():
             await self.cancel(log)
-        for task in list(self._following):
-            task.cancel()
-        await asyncio.gather(*self._following, return_exceptions=True)
+        if self._following:
+            _, slow = await asyncio.wait(self._following, timeout=CANCEL_SECONDS)
+            for task in slow:
+                task.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)

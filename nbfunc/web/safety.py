@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import ipaddress
 import re
 import socket
@@ -20,8 +21,8 @@ from nbfunc.web.sessions import COOKIE_DAYS, Sessions, Token
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
-WILDCARDS = {"", "0.0.0.0", "::"}  # noqa: S104 - recognized, not bound
-TOKEN_FIELD = "-token"  # noqa: S105 - the name of a query field
+WILDCARDS = {"", "0.0.0.0", "::"}
+TOKEN_FIELD = "-token"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def hostname(host: str) -> str:
     return name.rstrip(".").lower()
 
 
+@functools.lru_cache(maxsize=256)
 def is_loopback(name: str) -> bool:
     """Whether a host name or address leads to this machine and no other."""
     if name == "localhost" or name.endswith(".localhost"):
@@ -153,7 +155,7 @@ class StandaloneGuard:
         if self.sessions is not None:
             return self._user(handler, here, self.sessions)
         if self.token is not None:
-            self._check_token(handler, here, self.token)
+            self._check_token(handler, self.token)
         return None
 
     def login(self, handler: RequestHandler) -> str | None:
@@ -193,9 +195,14 @@ class StandaloneGuard:
         site = request.headers.get("Sec-Fetch-Site")
         if origin is not None and origin_of(origin) in self._origins:
             return
-        own = site in {"same-origin", "none"} if site is not None else origin is None or origin_of(origin) == here.origin
+        if site is not None:
+            own = site in {"same-origin", "none"}
+        else:
+            own = origin is None or origin_of(origin) == here.origin
         if not own:
-            raise ForeignOrigin("Another site made this request: it may change nothing here. See allowed_origins=.")
+            raise ForeignOrigin(
+                "Another site made this request: it may change nothing here (allowed_origins=)."
+            )
 
     def _user(self, handler: RequestHandler, here: Asked, sessions: Sessions) -> str:
         cookie = self.cookie_name(handler)
@@ -208,7 +215,7 @@ class StandaloneGuard:
             raise Unauthorized("Log in first." if given is None else "Wrong name or password.")
         return user
 
-    def _check_token(self, handler: RequestHandler, here: Asked, token: Token) -> None:
+    def _check_token(self, handler: RequestHandler, token: Token) -> None:
         cookie = self.cookie_name(handler)
         if token.knows(cookie, handler.get_cookie(cookie)):
             return

@@ -17,6 +17,7 @@ from nbfunc.web.options import Options, checked, tls
 from nbfunc.web.safety import hostname, is_loopback
 from nbfunc.web.serving import Server, in_notebook, listen, serve_here, serve_in_background, serve_nested
 
+
 def run(
     functions: Functions,
     *,

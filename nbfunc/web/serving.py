@@ -34,7 +34,11 @@ class Server:
     """
 
     def __init__(
-        self, app: FunctionsApplication, sockets: list[socket.socket], context: ssl.SSLContext | None, url: str
+        self,
+        app: FunctionsApplication,
+        sockets: list[socket.socket],
+        context: ssl.SSLContext | None,
+        url: str,
     ) -> None:
         self.url = url
         self.port: int = sockets[0].getsockname()[1]
@@ -65,7 +69,9 @@ class Server:
 
     def start(self) -> None:
         """Serve in a thread of its own."""
-        self._thread = threading.Thread(target=lambda: asyncio.run(self.serve()), daemon=True, name="nbfunc-server")
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self.serve()), daemon=True, name="nbfunc-server"
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -93,9 +99,10 @@ async def _quiet(server: HTTPServer) -> None:
     """Wait a little for the connections that are being answered."""
     deadline = asyncio.get_running_loop().time() + GRACE_SECONDS
     while asyncio.get_running_loop().time() < deadline:
-        if not any(connection.stream.writing() for connection in server._connections):  # Tornado has no other way
-            return
         await asyncio.sleep(0.05)
+        # Tornado has no other way to know.
+        if not any(connection.stream.writing() for connection in server._connections):
+            return
 
 
 def listen(
@@ -119,7 +126,7 @@ def listen(
         sockets = bind_sockets(port, host or None)
     except OSError as error:
         raise _port_error(error, host, port) from error
-    name = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - recognized, not bound
+    name = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host
     name = f"[{name}]" if ":" in name else name
     scheme = "http" if context is None else "https"
     return Server(app, sockets, context, f"{scheme}://{name}:{sockets[0].getsockname()[1]}{base}{query}")
@@ -180,7 +187,7 @@ def serve_in_background(server: Server) -> Server:
 def serve_nested(server: Server) -> None:
     """Serve inside the event loop that runs a notebook's cell, until the cell is interrupted."""
     # Here and nowhere else is the loop patched so that it can be entered again.
-    import nest_asyncio
+    import nest_asyncio  # noqa: PLC0415 - only for this
 
     try:
         loop = asyncio.get_running_loop()
@@ -205,4 +212,3 @@ def in_notebook() -> bool:
 
 
 __all__ = ["Server", "in_notebook", "listen", "serve_here", "serve_in_background", "serve_nested"]
-

@@ -135,7 +135,9 @@ class Token:
 
     def knows(self, cookie: str, value: str | None) -> bool:
         """Whether this cookie is one of ours."""
-        return bool(value) and decode_signed_value(self._secret, cookie, value, max_age_days=COOKIE_DAYS) == b"token"
+        if not value:
+            return False
+        return decode_signed_value(self._secret, cookie, value, max_age_days=COOKIE_DAYS) == b"token"
 
 
 def _utf8(text: str) -> bytes:

@@ -81,7 +81,7 @@ class Changes:
         self._listeners: dict[asyncio.Event, list[bytes]] = {}
 
     def tell(self, kind: str, **fields: Any) -> None:
-        """Tell all pages: ``changed`` with `url`, ``removed`` with `url`, or ``kernel`` with `id` and `state`."""
+        """Tell all pages: ``changed`` or ``removed`` with `url`, ``kernel`` with `id` and `state`."""
         frame = event_frame(kind, **fields)
         for woken, waiting in self._listeners.items():
             if frame not in waiting:

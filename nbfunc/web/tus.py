@@ -94,7 +94,8 @@ class UploadResource(TusResource):
         if offset != at:
             self.set_header("Upload-Offset", str(at))
             raise Conflict(f"The upload is at byte {at:,}, not at {offset:,}.")
-        if length is not None and "Content-Length" in headers and offset + self.number("Content-Length") > length:
+        coming = self.number("Content-Length") if "Content-Length" in headers else 0
+        if length is not None and offset + coming > length:
             raise TooLarge(f"The upload was announced with {length:,} bytes: this would be more.")
         self._inflow = Inflow(lambda: self.site.uploads.writer(token, offset), self.site.in_thread)
 

@@ -13,7 +13,7 @@ export const KEPT_WIDTH = 10_000;
 export const BLOCK = 100;
 
 // The escape sequences that programs without a terminal's size still send: colors, erase line, cursor up.
-// eslint-disable-next-line no-control-regex -- control characters are what this reads
+ 
 const ESCAPE = /^\x1b(?:\[([0-9;?]*)([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])/;
 const LONGEST_ESCAPE = 64;
 
@@ -35,7 +35,7 @@ export class Terminal {
     let rest = this.pending + text;
     this.pending = "";
     while (rest) {
-      // eslint-disable-next-line no-control-regex -- the same
+       
       const at = rest.search(/[\n\r\b\x1b]/);
       if (at !== 0) this.put(at < 0 ? rest : rest.slice(0, at), stderr);
       if (at < 0) break;

@@ -22,7 +22,7 @@ export function numberFault(node: SchemaNode, value: number | bigint): string {
 export function lengthFault(node: SchemaNode, text: string): string {
   const { minLength = 0, maxLength = Infinity } = node;
   if (text.length < minLength || text.length > maxLength) {
-    const length = [...text].length;
+    const length = Array.from(text).length;
     if (length < minLength) {
       return length === 0 && minLength === 1 ? "Enter a text." : `Must have at least ${count(minLength, "character")}.`;
     }
@@ -35,7 +35,7 @@ export function lengthFault(node: SchemaNode, text: string): string {
 export function patternFault(node: SchemaNode, text: string): string {
   if (node.pattern === undefined) return "";
   // \w, \d, \s and \b know every script to the server, and ASCII alone to a browser.
-  // eslint-disable-next-line no-control-regex -- the ASCII range
+   
   if (/\\[wdsb]/i.test(node.pattern) && /[^\x00-\x7f]/.test(text)) return "";
   const pattern = compiled(node.pattern);
   return !pattern || pattern.test(text) ? "" : `Must match the pattern ${node.pattern}`;

@@ -66,6 +66,11 @@ export abstract class Field {
   /** Take a JSON value: a default, or one from the address. */
   abstract fill(value: Json): void;
 
+  /** The default, if any, is in: stand where the field starts. */
+  settle(): void {
+    // Most stand there already.
+  }
+
   /** The JSON to submit; undefined leaves the argument out. */
   abstract value(): Json | undefined;
 
@@ -93,7 +98,8 @@ export abstract class Field {
   }
 
   /** The child under one part of an error's path. */
-  child(_part: string | number): Field | undefined {
+  child(part: string | number): Field | undefined;
+  child(): Field | undefined {
     return undefined;
   }
 

@@ -154,7 +154,7 @@ export class NumberField extends InputField {
   }
 
   /** A slider always stands somewhere. */
-  settle(): void {
+  override settle(): void {
     const { min, max } = this.bounds;
     if (this.draft === "" && this.slider && min !== undefined && max !== undefined) {
       const half = (min + max) / 2;
@@ -164,7 +164,7 @@ export class NumberField extends InputField {
   }
 
   override fill(value: Json): void {
-    const text = typeof value === "string" ? value.trim() : String(value as number);
+    const text = typeof value === "string" ? value.trim() : String(value);
     this.draft = text;
     this.bad = false;
     if (typeof value === "boolean" || value === null || parseNumber(text, this.integer, this.words) === undefined) {

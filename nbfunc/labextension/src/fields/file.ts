@@ -1,0 +1,194 @@
+/** A file: chosen or dropped, sent at once, submitted by its token. */
+
+import { html, nothing, type TemplateResult } from "lit";
+
+import { humanSize, humanTime } from "../measure.js";
+import { hints, type Json, type SchemaNode } from "../schema.js";
+import { Upload } from "../uploads.js";
+import { Field, Misfit } from "./field.js";
+
+/** Why a file is not one for this field; "" if it is. Extensions match in any case. */
+export function fileFault(node: SchemaNode, file: { name: string; size: number }): string {
+  const { extensions = [], max_size: most } = hints(node);
+  const name = file.name.toLowerCase();
+  if (extensions.length && !extensions.some((one) => name.endsWith(one.toLowerCase()))) {
+    return `${file.name} is not a file of this kind: ${extensions.join(", ")}.`;
+  }
+  if (most && file.size > most) return `${file.name} has ${humanSize(file.size)}; the most is ${humanSize(most)}.`;
+  return "";
+}
+
+/** The picker's own filter. */
+export function accept(node: SchemaNode): string | typeof nothing {
+  return hints(node).extensions?.join(",") || nothing;
+}
+
+/** The place to drop files on; `take` gets them. */
+export function dropZone(
+  id: string,
+  content: TemplateResult,
+  take: (files: File[]) => void,
+): TemplateResult {
+  const over = (event: DragEvent, on: boolean): void => {
+    event.preventDefault();
+    (event.currentTarget as HTMLElement).classList.toggle("over", on);
+  };
+  return html`<div
+    class="drop"
+    data-drop=${id}
+    @dragover=${(event: DragEvent): void => over(event, true)}
+    @dragleave=${(event: DragEvent): void => over(event, false)}
+    @drop=${(event: DragEvent): void => {
+      over(event, false);
+      take([...(event.dataTransfer?.files ?? [])]);
+    }}
+  >
+    ${content}
+  </div>`;
+}
+
+export class FileField extends Field {
+  private upload: Upload | null = null;
+
+  override fill(value: Json): void {
+    // The default of a file is a path on the server: shown by `default_name`, used by leaving the argument out.
+    if (value !== null && typeof value !== "string") throw new Misfit("A file cannot be filled in: choose one.");
+  }
+
+  override prefill(): void {
+    // Never from an address: a link must not choose what is sent.
+  }
+
+  override value(): Json | undefined {
+    return this.upload?.token ? { upload: this.upload.token } : undefined;
+  }
+
+  override keep(): Json | undefined {
+    return undefined;
+  }
+
+  override restore(): void {
+    // The browser forgets a file with its page.
+  }
+
+  override adopt(old: Field): void {
+    if (!(old instanceof FileField) || !old.upload || fileFault(this.node, old.upload.file)) return;
+    this.upload = old.upload;
+    old.upload = null;
+  }
+
+  override uploads(): Upload[] {
+    return this.upload ? [this.upload] : [];
+  }
+
+  override dispose(): void {
+    this.upload?.cancel();
+    this.upload = null;
+  }
+
+  /** Send this file, in place of the one before. */
+  take(file: File): void {
+    const fault = fileFault(this.node, file);
+    if (fault) {
+      this.problem = fault;
+      this.home.redraw();
+      return;
+    }
+    this.upload?.cancel();
+    this.upload = new Upload(this.home.api, file, () => this.home.redraw());
+    this.upload.start();
+    this.problem = "";
+    this.home.changed();
+  }
+
+  protected override fault(): string {
+    const { upload } = this;
+    if (!upload) return typeof this.hints.default_name === "string" ? "" : "Choose a file.";
+    return upload.state === "failed" ? `${upload.file.name} was not sent: ${upload.failure?.message ?? ""}` : "";
+  }
+
+  private readonly picked = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    const file = input.files?.[0];
+    if (file) this.take(file);
+    // So that choosing the same file again is a change again.
+    input.value = "";
+  };
+
+  protected override body(): TemplateResult {
+    const { upload } = this;
+    const { extensions = [], default_name: standing } = this.hints;
+    return dropZone(
+      this.id,
+      html`<input
+          id=${this.id}
+          class="picker"
+          type="file"
+          accept=${accept(this.node)}
+          aria-describedby=${this.described}
+          aria-invalid=${this.invalid}
+          @change=${this.picked}
+        />
+        ${upload
+          ? this.sending(upload)
+          : html`<div class="prompt">
+              <span class="button" aria-hidden="true">Choose a file</span>
+              <span class="note"
+                >${typeof standing === "string"
+                  ? html`or drop one here; without one, <b dir="auto">${standing}</b> is used`
+                  : "or drop it here"}${extensions.length && extensions.length <= 8
+                  ? html`<br />${extensions.join(" ")}`
+                  : nothing}</span
+              >
+            </div>`}`,
+      ([file]) => {
+        if (file) this.take(file);
+      },
+    );
+  }
+
+  private sending(upload: Upload): TemplateResult {
+    const { size, name } = upload.file;
+    const share = size ? upload.sent / size : upload.state === "done" ? 1 : 0;
+    const left = upload.speed ? (size - upload.sent) / upload.speed : 0;
+    const under = {
+      waiting: "Waiting",
+      sending: `${humanSize(upload.sent)} of ${humanSize(size)}${
+        upload.speed ? ` · ${humanSize(upload.speed)}/s · ${humanTime(left)} left` : ""
+      }`,
+      done: humanSize(size),
+      failed: "Not sent",
+      cancelled: "Cancelled",
+    }[upload.state];
+    return html`<div class="upload ${upload.state}">
+      <div class="what"><b dir="auto">${name}</b><span class="note">${under}</span></div>
+      ${upload.state === "sending" || upload.state === "waiting"
+        ? html`<progress aria-label="Sending ${name}" max="1" .value=${share}></progress>`
+        : nothing}
+      ${upload.state === "failed"
+        ? html`<button type="button" class="quiet" @click=${(): void => this.retry(upload)}>Try again</button>`
+        : nothing}
+      <button
+        type="button"
+        class="quiet icon"
+        aria-label="${upload.state === "done" ? "Remove" : "Cancel"} ${name}"
+        title=${upload.state === "done" ? "Remove" : "Cancel"}
+        @click=${this.drop}
+      >
+        ✕
+      </button>
+    </div>`;
+  }
+
+  private retry(upload: Upload): void {
+    this.problem = "";
+    upload.start();
+    this.home.redraw();
+  }
+
+  private readonly drop = (): void => {
+    this.dispose();
+    this.home.focus(this.id);
+    this.edited();
+  };
+}

@@ -1,0 +1,48 @@
+/** Files to download: a row each, with the time that is left of their hour. */
+
+import { html, nothing, type TemplateResult } from "lit";
+
+import type { FileOutput } from "../events.js";
+import { humanSize, timeLeft } from "../measure.js";
+
+export interface TimedFile {
+  output: FileOutput;
+  /** Seconds; below zero it is gone. */
+  left: number;
+}
+
+/** Rows that are drawn before one asks for more. */
+export function filesView(files: TimedFile[], zip: string | null): TemplateResult {
+  const total = files.reduce((sum, { output }) => sum + output.size, 0);
+  const expired = files.every(({ left }) => left <= 0);
+  return html`<div class="card files">
+    ${zip === null
+      ? nothing
+      : html`<div class="bar">
+          <span class="note">${files.length.toLocaleString("en")} files, ${humanSize(total)}</span>
+          ${expired ? nothing : html`<a class="button small" href=${zip} download>Download all</a>`}
+        </div>`}
+    <ul>
+      ${files.map(({ output, left }) => row(output, left))}
+    </ul>
+  </div>`;
+}
+
+function row(file: FileOutput, left: number): TemplateResult {
+  const gone = left <= 0;
+  const extension = /\.([a-z0-9]{1,5})$/i.exec(file.filename)?.[1] ?? "";
+  return html`<li class=${gone ? "gone" : ""}>
+    <span class="badge" aria-hidden="true">${extension.toUpperCase() || "FILE"}</span>
+    <span class="what"
+      ><b dir="auto">${file.filename}</b
+      ><span class="note"
+        >${humanSize(file.size)} · ${gone ? "File expired" : html`<span title=${file.expires}>${timeLeft(left)} left</span>`}</span
+      ></span
+    >
+    ${gone
+      ? nothing
+      : html`<a class="button small" href=${file.url} download=${file.filename} aria-label="Download ${file.filename}"
+          >Download</a
+        >`}
+  </li>`;
+}

@@ -1,0 +1,59 @@
+/** Foreign markup in a frame of its own: scripts and downloads, but no way to the page, its cookies or its server. */
+
+import { html, type TemplateResult } from "lit";
+import { createRef, ref, type Ref } from "lit/directives/ref.js";
+
+// In the frame: say how high the content is, whenever that changes. Its origin is opaque, so anyone may hear it.
+const MEASURE = `<script>(() => {
+  let last = 0;
+  const say = () => {
+    const body = document.body;
+    if (!body) return;
+    const style = getComputedStyle(body);
+    const height = Math.ceil(Math.max(body.scrollHeight, body.getBoundingClientRect().height) + parseFloat(style.marginTop) + parseFloat(style.marginBottom));
+    if (Math.abs(height - last) > 1) parent.postMessage({ nbfuncHeight: (last = height) }, "*");
+  };
+  addEventListener("load", say);
+  new ResizeObserver(say).observe(document.documentElement);
+  document.addEventListener("DOMContentLoaded", () => new ResizeObserver(say).observe(document.body));
+})()</script>`;
+
+const HIGHEST = 4000;
+
+/** The page's color scheme as it is now: a frame does not see it. */
+function scheme(): "light" | "dark" {
+  const said = document.documentElement.style.colorScheme || getComputedStyle(document.documentElement).colorScheme;
+  if (said === "light" || said === "dark") return said;
+  if (document.body.dataset["jpThemeLight"] === "false") return "dark";
+  if (document.body.dataset["jpThemeLight"] === "true") return "light";
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+export function frameView(markup: string, title: string, signal: AbortSignal): TemplateResult {
+  const frame: Ref<HTMLIFrameElement> = createRef();
+  addEventListener(
+    "message",
+    ({ source, data }: MessageEvent<unknown>) => {
+      // Only this frame's own word counts, and only as a number.
+      if (!frame.value || source !== frame.value.contentWindow) return;
+      const height = (data as { nbfuncHeight?: unknown } | null)?.nbfuncHeight;
+      if (typeof height === "number") frame.value.style.height = `${Math.min(Math.max(height, 16), HIGHEST)}px`;
+    },
+    { signal },
+  );
+  const dark = scheme() === "dark";
+  // First in the document, so that what the author's markup says of itself wins.
+  const page = `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="${dark ? "dark" : "light"}"><style>
+    body { margin: 2px; font: 14px/1.5 system-ui, sans-serif; color: ${dark ? "#e6e8ec" : "#1c2230"}; overflow-x: auto }
+    table { border-collapse: collapse } td, th { padding: 3px 10px; text-align: end }
+    svg, img { max-width: 100%; height: auto }
+  </style>${MEASURE}${markup}`;
+  return html`<iframe
+    ${ref(frame)}
+    sandbox="allow-scripts allow-downloads"
+    referrerpolicy="no-referrer"
+    title=${title}
+    srcdoc=${page}
+    style="color-scheme: ${dark ? "dark" : "light"}"
+  ></iframe>`;
+}

@@ -1,0 +1,71 @@
+/** The table of outputs: what a run returned, and what draws it. What is rare is loaded on first use. */
+
+import { html, nothing, type TemplateResult } from "lit";
+
+import type { DisplayOutput, ImageOutput, Output, TableOutput, TextOutput } from "../events.js";
+import type { Run, Shown } from "../run.js";
+import { filesView, type TimedFile } from "./files.js";
+import { imageView } from "./image.js";
+import { textView } from "./text.js";
+
+type Drawn = Exclude<Output, { kind: "file" }>;
+type Views = { [K in Drawn["kind"]]: (output: Extract<Drawn, { kind: K }>) => TemplateResult };
+
+const VIEWS: Views = {
+  text: (output: TextOutput) => textView(output.text, output.url),
+  image: (output: ImageOutput) => imageView(output),
+  table: (output: TableOutput) => {
+    void import("./table.js");
+    return html`<nbfunc-table .output=${output}>Loading the table…</nbfunc-table>`;
+  },
+  display: (output: DisplayOutput) => {
+    void import("./display.js");
+    return html`<nbfunc-display .output=${output}>Loading…</nbfunc-display>`;
+  },
+};
+
+function view<K extends Drawn["kind"]>(output: Extract<Drawn, { kind: K }>): TemplateResult {
+  return VIEWS[output.kind](output);
+}
+
+/** Outputs drawn at each end before one asks for more: the first, and the newest. */
+const ENDS = 100;
+
+/** All outputs of a run, neighboring files as one list. `more` draws further ones. */
+export function outputsView(run: Run, extra: number, more: () => void): TemplateResult {
+  const { outputs } = run;
+  const first = ENDS + extra;
+  const hidden = Math.max(0, outputs.length - first - ENDS);
+  const zip = run.live ? null : run.files.length > 1 ? run.id : null;
+  const head = hidden ? outputs.slice(0, first) : outputs;
+  const tail = hidden ? outputs.slice(-ENDS) : [];
+  return html`${draw(head)}
+  ${hidden
+    ? html`<p class="more">
+        <button type="button" class="quiet" @click=${more}>
+          Show more (${hidden.toLocaleString("en")} are not shown${zip === null ? "" : "; “Download all” has them all"})
+        </button>
+      </p>`
+    : nothing}
+  ${draw(tail)}
+  ${run.overflow ? html`<p class="note">${run.overflow.toLocaleString("en")} later outputs are not kept by the page.</p>` : nothing}`;
+}
+
+function draw(outputs: Shown[]): TemplateResult[] {
+  const drawn: TemplateResult[] = [];
+  let files: TimedFile[] = [];
+  const flush = (): void => {
+    if (files.length) drawn.push(filesView(files, null));
+    files = [];
+  };
+  for (const { output, received } of outputs) {
+    if (output.kind === "file") {
+      files.push({ output, left: output.expires_in - (Date.now() - received) / 1000 });
+      continue;
+    }
+    flush();
+    drawn.push(view(output));
+  }
+  flush();
+  return drawn;
+}
