@@ -1,6 +1,8 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`. Both make .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
+SOURCES := $(shell find nbfunc/labextension/src -type f 2>/dev/null)
+PAGE := nbfunc/web/static/manifest.json
 
 .PHONY: help demo test lint bench soak clean
 
@@ -17,32 +19,37 @@ help:
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-.venv/demo-installed: .venv/pyvenv.cfg pyproject.toml
+# Installing builds the page too: with node where there is one, else with one that pip brings.
+.venv/demo-installed: .venv/pyvenv.cfg pyproject.toml hatch_build.py
 	$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	@touch $@
 
-.venv/test-installed: .venv/pyvenv.cfg pyproject.toml
+.venv/test-installed: .venv/pyvenv.cfg pyproject.toml hatch_build.py
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@ .venv/demo-installed
 
-demo: .venv/demo-installed
+$(PAGE): $(SOURCES) nbfunc/labextension/package-lock.json nbfunc/labextension/build.mjs | .venv/demo-installed
+	$(BIN)/python -m pip install --quiet --editable . --no-deps
+	@touch $@
+
+demo: .venv/demo-installed $(PAGE)
 	$(BIN)/nbfunc demo
 
-test: .venv/test-installed
+test: .venv/test-installed $(PAGE)
 	$(BIN)/python -m tests.chromium --install
 	$(BIN)/python -m pytest -m "not soak"
 
-soak: .venv/test-installed
+soak: .venv/test-installed $(PAGE)
 	$(BIN)/python -m tests.chromium --install
 	$(BIN)/python -m pytest -m soak --timeout 3600
 
-lint: .venv/test-installed
+lint: .venv/test-installed $(PAGE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	cd nbfunc/labextension && npm ci --silent && npm run --silent check && npm run --silent lint && npm run --silent test
+	cd nbfunc/labextension && npm run --silent check && npm run --silent lint && npm run --silent test
 
-bench: .venv/test-installed
+bench: .venv/test-installed $(PAGE)
 	$(BIN)/python -m bench
 
 clean:

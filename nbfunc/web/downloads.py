@@ -127,7 +127,7 @@ class ZipResource(Download):
             await self.send(self.joined(iter(archive)))
         finally:
             for stream in held:
-                await self.site.in_thread(stream.close)
+                stream.close()
 
 
 def opened(returns: ReturnsDir, file: str, filename: str) -> tuple[Found, FileIO]:

@@ -40,7 +40,17 @@ REASONS = {400: "bad_json", 401: "unauthorized", 403: "forbidden", 404: "not_fou
 
 @stream_request_body
 class Resource(RequestHandler):
-    """A resource of a site. Who asks is checked in one place, `prepare`, before the body is read."""
+    """A resource of a site. Who asks is checked in one place, `prepare`, before the body is read.
+
+    Attributes
+    ----------
+    user : str, optional
+        Who asks, where there are names.
+    left : bool
+        Whether the client is gone.
+    with_error : dict of str to str
+        Headers that an error needs to have; it loses those that the answer would have had.
+    """
 
     public: ClassVar[bool] = False
     site: Site
@@ -50,6 +60,7 @@ class Resource(RequestHandler):
         self.site = site
         self.body = bytearray()
         self.left = False
+        self.with_error: dict[str, str] = {}
         self._refused: float | None = None
         self.set_default_headers()
 
@@ -76,7 +87,6 @@ class Resource(RequestHandler):
             self.site.served()
             self.user = self.site.guard.admit(self, public=self.public)
             if self._verb_is_missing():
-                self.set_header("Allow", ", ".join(self.verbs()))
                 raise HTTPError(405)
             await self.admitted()
         except (AskerError, HTTPError) as error:
@@ -191,6 +201,8 @@ class Resource(RequestHandler):
         self.set_header("Cache-Control", "no-store")
         for name in ("ETag", "Last-Modified", "Content-Disposition", "Content-Encoding"):
             self.clear_header(name)
+        for name, value in self.with_error.items():
+            self.set_header(name, value)
         if isinstance(error, TooManyTries):
             self.set_header("Retry-After", str(error.retry_after))
         elif isinstance(error, QueueFull):

@@ -231,13 +231,21 @@ class Runs:
         Of the site.
     limit : int
         Bytes of events kept in all: the oldest runs that ended go first, then a running one's prints.
+    tracebacks : bool
+        Whether those of failures go to the page; they are in the log anyhow.
     clock : callable
         Seconds since the epoch.
     """
 
     def __init__(
-        self, addresses: Addresses, *, limit: int = RUN_LOG_SIZE, clock: Callable[[], float] = time.time
+        self,
+        addresses: Addresses,
+        *,
+        limit: int = RUN_LOG_SIZE,
+        tracebacks: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._tracebacks = tracebacks
         self.clock = clock
         self._addresses = addresses
         self._limit = limit
@@ -285,6 +293,8 @@ class Runs:
             self._add(log, Failed(type="RuntimeError", message="The run ended without a word."))
 
     def _add(self, log: RunLog, event: Event) -> None:
+        if isinstance(event, Failed) and not self._tracebacks:
+            event = event.model_copy(update={"traceback": None})
         before = log.size
         log.add(event)
         self._size += log.size - before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import functools
 import ipaddress
 import re
@@ -247,7 +246,7 @@ def basic(header: str) -> tuple[str, str] | None:
         return None
     try:
         said = base64.b64decode(given.strip(), validate=True)
-    except binascii.Error:
+    except ValueError:
         return None
     try:
         text = said.decode()

@@ -57,7 +57,7 @@ class Guard(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Bounds and switches.
+    """Bounds.
 
     Attributes
     ----------
@@ -65,13 +65,10 @@ class Limits:
         Bytes of a request's body, files apart.
     upload : int, optional
         Bytes of one uploaded file.
-    tracebacks : bool
-        Whether a failure's traceback goes to the page.
     """
 
     body: int = BODY_LIMIT
     upload: int | None = None
-    tracebacks: bool = False
 
 
 class Changes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime, timezone
 from email.utils import format_datetime
 
@@ -31,7 +30,7 @@ class TusResource(Resource):
 
     async def admitted(self) -> None:
         if self.request.method != "OPTIONS" and self.request.headers.get("Tus-Resumable") != VERSION:
-            self.set_header("Tus-Version", VERSION)
+            self.with_error["Tus-Version"] = VERSION
             raise WrongVersion(f"This server speaks tus {VERSION}: send Tus-Resumable: {VERSION}.")
 
     async def options(self, token: str | None = None) -> None:  # noqa: ARG002 - the same for all
@@ -92,7 +91,7 @@ class UploadResource(TusResource):
         offset = self.number("Upload-Offset")
         at, length, _ = await self.site.in_thread(self.site.uploads.status, token)
         if offset != at:
-            self.set_header("Upload-Offset", str(at))
+            self.with_error["Upload-Offset"] = str(at)
             raise Conflict(f"The upload is at byte {at:,}, not at {offset:,}.")
         coming = self.number("Content-Length") if "Content-Length" in headers else 0
         if length is not None and offset + coming > length:
@@ -147,6 +146,6 @@ def metadata(header: str) -> dict[str, str]:
         key, _, value = pair.partition(" ")
         try:
             found[key] = base64.b64decode(value.strip(), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise BadBody(f"Upload-Metadata: {key} is not UTF-8 in base64.") from error
     return found

@@ -21,10 +21,9 @@ export class Terminal {
   readonly lines: Line[] = [];
   /** Lines that gave way. */
   dropped = 0;
-  /** Grows with each change, so that a view knows whether to draw. */
-  version = 0;
-  /** The lowest line number (counted from the first ever) touched since `settle`. */
-  touched = 0;
+  private version = 0;
+  /** Of each block, by the number (from the first line ever) of its first line: when it last changed. */
+  private readonly changes = new Map<number, number>();
   private row = 0;
   private column = 0;
   private pending = "";
@@ -58,6 +57,11 @@ export class Terminal {
     }
   }
 
+  /** Grows when a line of the block changes that starts with line number `first`. */
+  versionOf(first: number): number {
+    return this.changes.get(first) ?? 0;
+  }
+
   /** The text of all lines that are kept. */
   text(): string {
     return this.lines.map((line) => line.text).join("\n");
@@ -71,7 +75,7 @@ export class Terminal {
     while (this.lines.length <= this.row) this.lines.push({ text: "", stderr: false });
     const line = this.lines[this.row];
     if (!line) throw new RangeError("no such line");
-    this.touched = Math.min(this.touched, this.dropped + this.row);
+    this.changes.set(Math.floor((this.dropped + this.row) / BLOCK) * BLOCK, this.version);
     return line;
   }
 
@@ -94,6 +98,7 @@ export class Terminal {
     if (this.row < KEPT_LINES + BLOCK) return;
     // A whole block goes at once: the blocks that stay keep their place in the page.
     this.lines.splice(0, BLOCK);
+    this.changes.delete(this.dropped);
     this.dropped += BLOCK;
     this.row -= BLOCK;
   }

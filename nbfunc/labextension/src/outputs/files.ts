@@ -11,20 +11,20 @@ export interface TimedFile {
   left: number;
 }
 
-/** Rows that are drawn before one asks for more. */
-export function filesView(files: TimedFile[], zip: string | null): TemplateResult {
-  const total = files.reduce((sum, { output }) => sum + output.size, 0);
-  const expired = files.every(({ left }) => left <= 0);
-  return html`<div class="card files">
-    ${zip === null
-      ? nothing
-      : html`<div class="bar">
-          <span class="note">${files.length.toLocaleString("en")} files, ${humanSize(total)}</span>
-          ${expired ? nothing : html`<a class="button small" href=${zip} download>Download all</a>`}
-        </div>`}
-    <ul>
-      ${files.map(({ output, left }) => row(output, left))}
-    </ul>
+export function filesView(files: TimedFile[]): TemplateResult {
+  return html`<ul class="card files">
+    ${files.map(({ output, left }) => row(output, left))}
+  </ul>`;
+}
+
+/** "Download all": one zip of every file of a run, streamed by the server. */
+export function zipView(files: TimedFile[], url: string): TemplateResult | typeof nothing {
+  const there = files.filter(({ left }) => left > 0);
+  if (there.length < 2) return nothing;
+  const total = there.reduce((sum, { output }) => sum + output.size, 0);
+  return html`<div class="bar">
+    <span class="note">${there.length.toLocaleString("en")} files, ${humanSize(total)}</span>
+    <a class="button small" href=${url} download>Download all</a>
   </div>`;
 }
 

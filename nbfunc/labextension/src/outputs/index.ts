@@ -2,9 +2,9 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 
-import type { DisplayOutput, ImageOutput, Output, TableOutput, TextOutput } from "../events.js";
+import type { DisplayOutput, FileOutput, ImageOutput, Output, TableOutput, TextOutput } from "../events.js";
 import type { Run, Shown } from "../run.js";
-import { filesView, type TimedFile } from "./files.js";
+import { filesView, zipView, type TimedFile } from "./files.js";
 import { imageView } from "./image.js";
 import { textView } from "./text.js";
 
@@ -31,36 +31,36 @@ function view<K extends Drawn["kind"]>(output: Extract<Drawn, { kind: K }>): Tem
 /** Outputs drawn at each end before one asks for more: the first, and the newest. */
 const ENDS = 100;
 
-/** All outputs of a run, neighboring files as one list. `more` draws further ones. */
-export function outputsView(run: Run, extra: number, more: () => void): TemplateResult {
+/** All outputs of a run, neighboring files as one list. `more` draws further ones; `zip` has all files. */
+export function outputsView(run: Run, zip: string, extra: number, more: () => void): TemplateResult {
   const { outputs } = run;
   const first = ENDS + extra;
   const hidden = Math.max(0, outputs.length - first - ENDS);
-  const zip = run.live ? null : run.files.length > 1 ? run.id : null;
-  const head = hidden ? outputs.slice(0, first) : outputs;
-  const tail = hidden ? outputs.slice(-ENDS) : [];
-  return html`${draw(head)}
+  const files = outputs.flatMap(({ output, received }) => (output.kind === "file" ? [timed(output, received)] : []));
+  return html`${draw(hidden ? outputs.slice(0, first) : outputs)}
   ${hidden
     ? html`<p class="more">
-        <button type="button" class="quiet" @click=${more}>
-          Show more (${hidden.toLocaleString("en")} are not shown${zip === null ? "" : "; “Download all” has them all"})
-        </button>
+        <button type="button" class="quiet" @click=${more}>Show more: ${hidden.toLocaleString("en")} are not shown</button>
       </p>`
     : nothing}
-  ${draw(tail)}
-  ${run.overflow ? html`<p class="note">${run.overflow.toLocaleString("en")} later outputs are not kept by the page.</p>` : nothing}`;
+  ${hidden ? draw(outputs.slice(-ENDS)) : nothing} ${run.live ? nothing : zipView(files, zip)}
+  ${run.overflow ? html`<p class="note">The page keeps no more: ${run.overflow.toLocaleString("en")} later results.</p>` : nothing}`;
+}
+
+function timed(output: FileOutput, received: number): TimedFile {
+  return { output, left: output.expires_in - (Date.now() - received) / 1000 };
 }
 
 function draw(outputs: Shown[]): TemplateResult[] {
   const drawn: TemplateResult[] = [];
   let files: TimedFile[] = [];
   const flush = (): void => {
-    if (files.length) drawn.push(filesView(files, null));
+    if (files.length) drawn.push(filesView(files));
     files = [];
   };
   for (const { output, received } of outputs) {
     if (output.kind === "file") {
-      files.push({ output, left: output.expires_in - (Date.now() - received) / 1000 });
+      files.push(timed(output, received));
       continue;
     }
     flush();

@@ -1,0 +1,145 @@
+/** A run, drawn: how it stands, what it printed, what it returned. */
+
+import { html, nothing, type TemplateResult } from "lit";
+import { guard } from "lit/directives/guard.js";
+import { repeat } from "lit/directives/repeat.js";
+
+import { humanTime } from "./measure.js";
+import { copyButton } from "./outputs/text.js";
+import { outputsView } from "./outputs/index.js";
+import type { Run, RunState } from "./run.js";
+import { BLOCK, type Line, type Terminal } from "./terminal.js";
+
+export interface RunActions {
+  zip: string;
+  cancel(run: Run): void;
+  more(run: Run): void;
+  /** Outputs beyond the usual that were asked for. */
+  extra: number;
+  /** Why nothing comes, while nothing comes. */
+  trouble: string | null;
+}
+
+const STATES: Record<RunState, string> = {
+  queued: "Waiting",
+  running: "Running",
+  cancelling: "Cancelling…",
+  finished: "Done",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  forgotten: "Not kept any more",
+};
+
+/** The state in words, as it is announced. */
+export function stateText(run: Run): string {
+  if (run.state === "queued") return run.position > 0 ? `Waiting: number ${run.position} in the queue` : "Starting…";
+  if (run.state === "forgotten") return "The server does not know this run any more; it may have been restarted.";
+  return STATES[run.state];
+}
+
+export function runView(run: Run, actions: RunActions): TemplateResult {
+  return html`<div class="run ${run.state}">
+    <div class="bar state">
+      <span class="dot" aria-hidden="true"></span><b>${stateText(run)}</b>
+      ${run.started === null || run.state === "forgotten"
+        ? nothing
+        : html`<span class="note time">${humanTime(run.elapsed)}</span>`}
+      <span class="space"></span>
+      ${run.live
+        ? html`<button
+            type="button"
+            class="small"
+            ?disabled=${run.state === "cancelling"}
+            @click=${(): void => actions.cancel(run)}
+          >
+            Cancel
+          </button>`
+        : nothing}
+    </div>
+    ${run.live && actions.trouble !== null
+      ? html`<p class="trouble">${actions.trouble} The run goes on; trying again…</p>`
+      : nothing}
+    ${run.state === "cancelling"
+      ? html`<p class="note">The function stops at its next step; a call that waits ends first.</p>`
+      : nothing}
+    ${progressView(run)} ${printsView(run.terminal)} ${errorView(run)}
+    ${outputsView(run, actions.zip, actions.extra, () => actions.more(run))}
+  </div>`;
+}
+
+function progressView(run: Run): TemplateResult | typeof nothing {
+  const { progress } = run;
+  if (!progress) return run.live && run.state !== "queued" ? html`<div class="idle" aria-hidden="true"></div>` : nothing;
+  const { done, total, text } = progress;
+  const share = total ? Math.min(1, done / total) : null;
+  const amount = total ? `${Math.floor((share ?? 0) * 100)} %` : done.toLocaleString("en");
+  return html`<div class="progress">
+    <div class="bar"><span dir="auto">${text}</span><span class="space"></span><span class="note">${amount}</span></div>
+    ${share === null
+      ? html`<progress aria-label=${text || "Progress"}></progress>`
+      : html`<progress aria-label=${text || "Progress"} max="1" .value=${share}></progress>`}
+  </div>`;
+}
+
+function printsView(terminal: Terminal): TemplateResult | typeof nothing {
+  if (terminal.empty) return nothing;
+  const blocks: number[] = [];
+  for (let at = 0; at < terminal.lines.length; at += BLOCK) blocks.push(at);
+  return html`<div class="card prints">
+    ${copyButton(() => terminal.text())}
+    <nbfunc-tail tabindex="0" role="region" aria-label="Printed"
+      >${terminal.dropped
+        ? html`<p class="note">${terminal.dropped.toLocaleString("en")} earlier lines are not shown.</p>`
+        : nothing}${repeat(
+        blocks,
+        (at) => terminal.dropped + at,
+        (at) =>
+          // A block is drawn anew only when one of its lines was: a flood of prints costs its last block a frame.
+          guard([terminal.versionOf(terminal.dropped + at)], () => {
+            return html`<pre dir="auto">${terminal.lines.slice(at, at + BLOCK).map(lineView)}</pre>`;
+          }),
+      )}</nbfunc-tail
+    >
+  </div>`;
+}
+
+function lineView(line: Line): TemplateResult {
+  return line.stderr ? html`<span class="stderr">${line.text}\n</span>` : html`${line.text}\n`;
+}
+
+function errorView(run: Run): TemplateResult | typeof nothing {
+  const { error } = run;
+  if (!error) return nothing;
+  return html`<div class="card error">
+    <p dir="auto"><b>${error.type}</b>${error.message ? `: ${error.message}` : ""}</p>
+    ${error.traceback
+      ? html`<details>
+          <summary>Traceback</summary>
+          <pre tabindex="0">${error.traceback}</pre>
+          ${copyButton(() => error.traceback ?? "")}
+        </details>`
+      : nothing}
+  </div>`;
+}
+
+/** A box that stays at its end while its content grows, unless someone scrolled up to read. */
+class Tail extends HTMLElement {
+  private following = true;
+  private readonly grown = new MutationObserver(() => {
+    if (this.following) this.scrollTop = this.scrollHeight;
+  });
+
+  connectedCallback(): void {
+    this.addEventListener("scroll", () => {
+      this.following = this.scrollTop + this.clientHeight >= this.scrollHeight - 24;
+    });
+    this.grown.observe(this, { childList: true, subtree: true, characterData: true });
+    this.scrollTop = this.scrollHeight;
+  }
+
+  disconnectedCallback(): void {
+    this.grown.disconnect();
+  }
+}
+
+customElements.define("nbfunc-tail", Tail);
