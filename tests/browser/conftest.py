@@ -1,4 +1,4 @@
-"""One Chromium for all browser tests; each test gets a page of its own, and fails if the page complains."""
+"""One Chromium for each module of browser tests; each test gets a page of its own, and fails if the page complains."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from tests.chromium import ADVICE, FLAGS, found
 
 
-@pytest.fixture(scope="session")
+# For a module and not for the session: while Playwright lives its loop counts as running in this thread, and
+# no other test could call asyncio.run().
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     path = found()
     assert path, ADVICE
