@@ -15,7 +15,15 @@ from nbfunc.hosts.in_process import Functions
 from nbfunc.web.application import FunctionsApplication, application
 from nbfunc.web.options import Options, checked, tls
 from nbfunc.web.safety import hostname, is_loopback
-from nbfunc.web.serving import Server, in_notebook, listen, serve_here, serve_in_background, serve_nested
+from nbfunc.web.serving import (
+    Server,
+    check_free_thread,
+    in_notebook,
+    listen,
+    serve_here,
+    serve_in_background,
+    serve_nested,
+)
 
 
 def run(
@@ -129,6 +137,9 @@ def run(
     )
     context = tls(ssl_certfile, ssl_keyfile)
     notebook = in_notebook()
+    blocking = not notebook if block is None else block
+    if blocking and not notebook:
+        check_free_thread()
     if auth is None and not is_loopback(hostname(host)):
         warnings.warn(
             f"Everybody who reaches {host} can run these functions: pass auth={{'name': 'password'}}.",
@@ -143,7 +154,7 @@ def run(
     app.guard.port = server.port
     if open_browser:
         threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
-    if notebook if block is None else not block:
+    if not blocking:
         return serve_in_background(server)
     count = len(app.site.sources()[0].host.functions())
     print(f"nbfunc serves {count} function{'s' * (count != 1)} at {server.url} (Ctrl-C stops it)", flush=True)

@@ -10,14 +10,15 @@ import socket
 import ssl
 import sys
 import threading
+from contextlib import ExitStack
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
 from nbfunc.errors import OptionError
 from nbfunc.web.application import FunctionsApplication
 
 GRACE_SECONDS = 5.0
+BACKLOG = 128
 # Body bytes arrive in pieces of this size: with Tornado's 64 KiB an upload spends its time in calls.
 CHUNK = 256 << 10
 
@@ -123,13 +124,35 @@ def listen(
     if earlier is not None:
         earlier.stop()
     try:
-        sockets = bind_sockets(port, host or None)
+        sockets = bound(host, port)
     except OSError as error:
         raise _port_error(error, host, port) from error
     name = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host
     name = f"[{name}]" if ":" in name else name
     scheme = "http" if context is None else "https"
     return Server(app, sockets, context, f"{scheme}://{name}:{sockets[0].getsockname()[1]}{base}{query}")
+
+
+def bound(host: str, port: int) -> list[socket.socket]:
+    """Return sockets that listen on a port, at each address that a host has; all are closed if one fails."""
+    with ExitStack() as opened:
+        sockets: list[socket.socket] = []
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in dict.fromkeys(found):
+            if family not in {socket.AF_INET, socket.AF_INET6}:
+                continue
+            # Of a name with two addresses both get the port that the first one got.
+            place = (address[0], sockets[0].getsockname()[1] if sockets else port)
+            try:
+                listening = socket.create_server(place, family=family, backlog=BACKLOG)
+            except OSError as error:
+                if sockets and error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+                    continue  # a name may have an IPv6 address on a machine without IPv6
+                raise
+            sockets.append(opened.enter_context(listening))
+            listening.setblocking(False)
+        opened.pop_all()
+        return sockets
 
 
 def _port_error(error: OSError, host: str, port: int) -> OSError:
@@ -142,17 +165,20 @@ def _port_error(error: OSError, host: str, port: int) -> OSError:
     return OSError(error.errno, said)
 
 
-def serve_here(server: Server) -> None:
-    """Serve in this thread until Ctrl-C, or a termination signal."""
+def check_free_thread() -> None:
+    """Raise `OptionError` where an event loop runs in this thread already."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        pass
-    else:
-        raise OptionError(
-            "run() blocks, and an event loop runs in this thread already: pass block=False, "
-            "or use nbfunc.application(...).listen(port)."
-        )
+        return
+    raise OptionError(
+        "run() blocks, and an event loop runs in this thread already: pass block=False, "
+        "or use nbfunc.application(...).listen(port)."
+    )
+
+
+def serve_here(server: Server) -> None:
+    """Serve in this thread until Ctrl-C, or a termination signal."""
 
     async def until_signal() -> None:
         loop = asyncio.get_running_loop()
@@ -209,6 +235,3 @@ def in_notebook() -> bool:
     if ipython is None or "ipykernel" not in sys.modules:
         return False
     return getattr(ipython.get_ipython(), "kernel", None) is not None
-
-
-__all__ = ["Server", "in_notebook", "listen", "serve_here", "serve_in_background", "serve_nested"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import secrets
 import time
 import unicodedata
@@ -37,7 +38,7 @@ class Tries:
         """Raise `TooManyTries` while this one has to wait."""
         wait = self._wrong.get(who, (0, 0.0))[1] - self._clock()
         if wait > 0:
-            raise TooManyTries(int(wait) + 1)
+            raise TooManyTries(math.ceil(wait))
 
     def wrong(self, who: tuple[str, str]) -> None:
         """Remember a wrong try: after five, each doubles the wait from 1 to 60 s."""

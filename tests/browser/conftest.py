@@ -1,4 +1,4 @@
-"""One Chromium for each module of browser tests; each test gets a page of its own, and fails if the page complains."""
+"""One Chromium for each module of browser tests; a test fails if its page complains."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from nbfunc.files import drafts
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -74,28 +79,59 @@ def as_nobody() -> Callable[[str, Path], str]:
     """Return what runs code as a user whom file modes bind; root is not."""
 
     def run(code: str, directory: Path) -> str:
-        user = {"user": 65534} if os.geteuid() == 0 else {}
-        done = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(code), directory],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=Path(__file__).parents[2],
-            **user,  # type: ignore[call-overload]  # one keyword or none
-        )
-        assert done.returncode == 0, done.stderr
-        return str(done.stdout)
+        # Imported before the change of user, who may not reach where Python is.
+        first = "import os, nbfunc.files.returns, nbfunc.files.uploads\nos.geteuid() or os.setuid(65534)\n"
+        return child(first + textwrap.dedent(code), directory)
 
     return run
 
 
-@pytest.fixture
-def open_to_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a directory that any user can reach, unlike ``tmp_path``."""
-    import tempfile
+def child(code: str, *arguments: object, **environment: str) -> str:
+    """Return what a Python of its own prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
+
+@pytest.fixture
+def open_to_all() -> Iterator[Path]:
+    """Return a directory that any user can reach, unlike ``tmp_path``."""
     with tempfile.TemporaryDirectory() as name:
         os.chmod(name, 0o755)
         if os.geteuid() == 0:
             os.chown(name, 65534, 65534)
         yield Path(name)
+
+
+@pytest.fixture(params=["nameless", "named"])
+def parts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways to write: without a name where the system can, and with one, as on NFS."""
+    way: str = request.param
+    if way == "named":
+        monkeypatch.setattr(drafts, "_UNNAMED", 0)
+    elif not hasattr(os, "O_TMPFILE"):
+        pytest.skip("this system has no O_TMPFILE")
+    return way
+
+
+@pytest.fixture
+def no_leak() -> Iterator[None]:
+    """Every file that is opened is closed again."""
+    before = _open_files()
+    yield
+    assert _open_files() == before
+
+
+def _open_files() -> list[str]:
+    if not os.path.isdir("/proc/self/fd"):
+        return []
+    # What the listing itself opens is closed when its link would be read.
+    links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
+    return sorted(os.readlink(link) for link in links if os.path.lexists(link))

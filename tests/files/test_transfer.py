@@ -1,0 +1,151 @@
+"""A file goes out in pieces, and is closed however that ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import threading
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbfunc.errors import StorageError
+from nbfunc.files import transfer
+from nbfunc.files.transfer import PIECE, pieces
+from tests.files.conftest import child
+
+CONTENT = os.urandom(3 * PIECE + 12_345)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "file.bin"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def closed(file: FileIO) -> bool:
+    """Say whether a file is closed, when what its readers were given is done."""
+    for thread in [transfer._READERS.submit(threading.get_ident) for _ in range(100)]:
+        thread.result()
+    return file.closed
+
+
+async def collected(file: FileIO, start: int, stop: int) -> list[bytes]:
+    async with aclosing(generator(file, start, stop)) as gen:
+        return [piece async for piece in gen]
+
+
+def generator(file: FileIO, start: int, stop: int) -> Any:
+    given: AsyncIterator[bytes] = pieces(file, start, stop)
+    return given
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"),
+    [(0, len(CONTENT)), (0, 1), (5, 5), (PIECE - 1, PIECE + 1), (len(CONTENT) - 1, len(CONTENT)), (7, PIECE)],
+)
+def test_any_part_of_a_file_comes_in_pieces_of_at_most_a_mebibyte(path: Path, start: int, stop: int) -> None:
+    file = FileIO(path)
+    got = asyncio.run(collected(file, start, stop))
+    assert b"".join(got) == CONTENT[start:stop]
+    assert all(0 < len(piece) <= PIECE for piece in got)
+    assert closed(file)
+
+
+def test_two_downloads_of_one_file_do_not_meet(path: Path) -> None:
+    async def both() -> list[list[bytes]]:
+        return await asyncio.gather(*(collected(FileIO(path), n, len(CONTENT)) for n in range(8)))
+
+    for n, got in enumerate(asyncio.run(both())):
+        assert b"".join(got) == CONTENT[n:]
+
+
+def test_the_loop_turns_between_any_two_pieces(path: Path) -> None:
+    async def turns() -> list[int]:
+        turned = 0
+
+        async def turn() -> None:
+            nonlocal turned
+            while True:
+                turned += 1
+                await asyncio.sleep(0)
+
+        turning = asyncio.create_task(turn())
+        at = [turned async for _ in generator(FileIO(path), 0, len(CONTENT))]
+        turning.cancel()
+        return at
+
+    at = asyncio.run(turns())
+    assert sorted(set(at)) == at
+    assert at[0] > 0
+
+
+def test_a_file_that_became_shorter_is_told(path: Path) -> None:
+    async def truncated() -> None:
+        async for _ in generator(file, 0, len(CONTENT)):
+            os.truncate(path, PIECE + 100)
+
+    file = FileIO(path)
+    with pytest.raises(StorageError, match=rf"{re.escape(str(path))}.*ended at {PIECE + 100} bytes"):
+        asyncio.run(truncated())
+    assert closed(file)
+
+
+def test_a_client_that_leaves_closes_the_file(path: Path) -> None:
+    async def left() -> None:
+        async with aclosing(generator(file, 0, len(CONTENT))) as gen:
+            async for _ in gen:
+                return
+
+    file = FileIO(path)
+    asyncio.run(left())
+    assert closed(file)
+
+
+class Stalled(FileIO):
+    """A file on a disk that does not answer: a pipe that nobody writes to yet."""
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(fd)
+        self.asked = threading.Event()
+
+    def seek(self, *_: object) -> int:
+        self.asked.set()
+        return 0
+
+
+def test_a_download_that_is_cancelled_closes_the_file_when_its_read_ends() -> None:
+    read_end, write_end = os.pipe()
+    file = Stalled(read_end)
+
+    async def cancelled() -> None:
+        reading = asyncio.create_task(collected(file, 0, 10))
+        await asyncio.to_thread(file.asked.wait)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        # Were it closed now, the read could go on in another file that got its number.
+        assert not file.closed
+
+    asyncio.run(cancelled())
+    os.close(write_end)
+    assert closed(file)
+
+
+def test_a_process_ends_while_a_download_is_open(path: Path) -> None:
+    code = """
+        import asyncio, sys
+        from io import FileIO
+        from nbfunc.files.transfer import pieces
+        async def first():
+            async for piece in pieces(FileIO(sys.argv[1]), 0, 3 << 20):
+                return len(piece)
+        print(asyncio.run(first()))
+        """
+    assert child(code, path) == f"{PIECE}\n"
