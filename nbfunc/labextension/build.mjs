@@ -1,9 +1,9 @@
-// Build the page into nbfunc/web/static/: hashed modules, and manifest.json that says which is which.
+// Build the page into nbfunc/web/static/: modules named by their content, and manifest.json that says which is which.
 //
 //   node build.mjs           build once
-//   node build.mjs --watch   and again at each change (manifest.json follows)
 //   node build.mjs --tests   bundle tests/ for node's runner into node_modules/.tests/
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -12,69 +12,87 @@ import * as esbuild from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "web", "static");
 
-const common = { absWorkingDir: here, bundle: true, format: "esm", target: "es2022", logLevel: "warning" };
+// What is rare is built apart and loaded on first use. Built together with the page, esbuild would move all that
+// they share into chunks of their own, and the page would take five requests for one script.
+const RARE = ["table", "display"];
 
-/** The template text of Lit is code to esbuild: squeeze the white space that only indents. */
-const squeezeTemplates = {
-  name: "squeeze-css",
+const common = {
+  absWorkingDir: here,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  logLevel: "warning",
+  outdir: out,
+  minify: true,
+  metafile: true,
+  legalComments: "none",
+  write: false,
+};
+
+/** Style sheets are text to esbuild: minify them as what they are. */
+const smallStyles = {
+  name: "small-styles",
   setup(build) {
-    build.onLoad({ filter: /style\.ts$/ }, async ({ path }) => {
-      const { readFile } = await import("node:fs/promises");
-      const text = await readFile(path, "utf8");
-      return {
-        loader: "ts",
-        contents: text.replace(/css`([^`]*)`/g, (_, rules) => {
-          const { code } = esbuild.transformSync(rules, { loader: "css", minify: true, target: "chrome123" });
-          return `css\`${code.trim().replaceAll("\\", "\\\\")}\``;
-        }),
-      };
-    });
+    build.onLoad({ filter: /style\.ts$/ }, async ({ path }) => ({
+      loader: "ts",
+      contents: (await readFile(path, "utf8")).replace(/css`([^`]*)`/g, (_, rules) => {
+        const { code } = esbuild.transformSync(rules, { loader: "css", minify: true, target: "chrome123" });
+        return `css\`${code.trim().replaceAll("\\", "\\\\")}\``;
+      }),
+    }));
   },
 };
 
-/** Name each entry's hashed file in manifest.json, and remove the files of builds before. */
-const manifest = {
-  name: "manifest",
+/** The page's `import("./table.js")` is of the file that was built apart. */
+const rareElsewhere = (names) => ({
+  name: "rare-elsewhere",
   setup(build) {
-    build.onEnd(async ({ metafile, errors }) => {
-      if (errors.length) return;
-      const names = {};
-      const kept = new Set(["manifest.json"]);
-      for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
-        kept.add(basename(path));
-        if (entryPoint) names[basename(entryPoint).replace(/\.ts$/, ".js")] ??= basename(path);
-      }
-      const page = Object.entries(metafile.outputs).find(([, o]) => o.entryPoint === "src/page.ts");
-      names["page.js"] = basename(page[0]);
-      await writeFile(join(out, "manifest.json"), JSON.stringify(names, null, 2) + "\n");
-      for (const name of await readdir(out)) if (!kept.has(name)) await rm(join(out, name), { recursive: true });
+    build.onResolve({ filter: /^\.\/\w+\.js$/ }, ({ path, kind }) => {
+      const name = names[basename(path)];
+      return kind === "dynamic-import" && name ? { path: `./${name}`, external: true } : undefined;
     });
   },
-};
+});
 
-if (process.argv.includes("--tests")) {
-  const tests = (await readdir(join(here, "tests"))).filter((name) => name.endsWith(".test.ts"));
-  await rm(join(here, "node_modules/.tests"), { recursive: true, force: true });
-  await esbuild.build({
-    ...common,
-    entryPoints: tests.map((name) => join("tests", name)),
-    outdir: "node_modules/.tests",
-    platform: "node",
-  });
-} else {
-  await mkdir(out, { recursive: true });
-  const options = {
-    ...common,
-    entryPoints: ["src/page.ts"],
-    outdir: out,
+/** Build, and return the files: entry to name, and name to content. */
+async function built(options) {
+  const { outputFiles, metafile } = await esbuild.build({ ...common, plugins: [smallStyles], ...options });
+  const entries = {};
+  for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
+    if (entryPoint) entries[basename(entryPoint).replace(/\.ts$/, ".js")] = basename(path);
+  }
+  return { entries, files: outputFiles.map(({ path, contents }) => [basename(path), contents]) };
+}
+
+async function buildPage() {
+  const rare = await built({
+    entryPoints: RARE.map((name) => `src/outputs/${name}.ts`),
     splitting: true,
-    minify: true,
-    metafile: true,
-    legalComments: "none",
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
-    plugins: [squeezeTemplates, manifest],
-  };
-  if (process.argv.includes("--watch")) await (await esbuild.context(options)).watch();
-  else await esbuild.build(options);
+  });
+  const page = await built({ entryPoints: ["src/page.ts"], plugins: [smallStyles, rareElsewhere(rare.entries)] });
+  // Named here: esbuild's own hash would leave out what the external names are.
+  const [[, script]] = page.files;
+  const name = `page-${createHash("sha256").update(script).digest("hex").slice(0, 12)}.js`;
+
+  await mkdir(out, { recursive: true });
+  const files = [...rare.files, [name, script]];
+  for (const [file, content] of files) await writeFile(join(out, file), content);
+  // The manifest comes last, and at once: a server that reads meanwhile finds the old build, or the new.
+  const manifest = JSON.stringify({ "page.js": name, ...rare.entries }, null, 2) + "\n";
+  await writeFile(join(out, "manifest.json.new"), manifest);
+  await rename(join(out, "manifest.json.new"), join(out, "manifest.json"));
+  const kept = new Set(["manifest.json", ...files.map(([file]) => file)]);
+  for (const file of await readdir(out)) if (!kept.has(file)) await rm(join(out, file), { recursive: true });
 }
+
+async function buildTests() {
+  const outdir = "node_modules/.tests";
+  await rm(join(here, outdir), { recursive: true, force: true });
+  const tests = (await readdir(join(here, "tests"))).filter((name) => name.endsWith(".test.ts"));
+  const entryPoints = tests.map((name) => join("tests", name));
+  await esbuild.build({ ...common, entryPoints, outdir, minify: false, platform: "node", write: true });
+}
+
+await (process.argv.includes("--tests") ? buildTests() : buildPage());

@@ -1,8 +1,7 @@
-"""The page's own scripts: named by their content, so that a browser may keep them for ever."""
+"""The page's scripts as the build left them: named by their content, so that a browser may keep them for ever."""
 
 from __future__ import annotations
 
-import functools
 import gzip
 import json
 import re
@@ -12,23 +11,44 @@ from nbfunc.errors import NotFound
 
 FOLDER = Path(__file__).parent / "static"
 
-
-@functools.lru_cache(maxsize=256)
-def static_file(name: str, folder: Path = FOLDER) -> tuple[bytes, bytes]:
-    """Return a built file, as it is and gzipped; a name is one of the folder's own files or nothing."""
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
-        raise NotFound(f"There is no file {name!r} here.")
-    try:
-        content = (folder / name).read_bytes()
-    except OSError as error:
-        raise NotFound(f"There is no file {name!r} here.") from error
-    return content, gzip.compress(content, mtime=0)
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
-def scripts(folder: Path = FOLDER) -> dict[str, str]:
-    """Return the built scripts: entry to file name; empty where nothing was built."""
-    try:
-        found = json.loads((folder / "manifest.json").read_text())
-    except FileNotFoundError:
-        return {}
-    return {str(entry): str(name) for entry, name in found.items()}
+class Built:
+    """A folder of built files.
+
+    Parameters
+    ----------
+    folder : Path
+        With a ``manifest.json`` that names each entry's file.
+    """
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._folder = folder
+        self._read: dict[str, tuple[bytes, bytes]] = {}
+
+    def entry(self, name: str) -> str:
+        """Return the file of an entry, such as ``page.js``; the name itself where nothing was built."""
+        try:
+            entries = json.loads((self._folder / "manifest.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return name
+        return str(entries.get(name, name))
+
+    def file(self, name: str) -> tuple[bytes, bytes]:
+        """Return a file's content, as it is and gzipped.
+
+        Raises
+        ------
+        NotFound
+            It is none of the folder's own files.
+        """
+        if name not in self._read:
+            if not _NAME.fullmatch(name):
+                raise NotFound(f"There is no file {name!r} here.")
+            try:
+                content = (self._folder / name).read_bytes()
+            except OSError as error:
+                raise NotFound(f"There is no file {name!r} here.") from error
+            self._read[name] = content, gzip.compress(content, mtime=0)
+        return self._read[name]

@@ -13,7 +13,6 @@ from tornado.web import RequestHandler
 from nbfunc.errors import NotFound
 from nbfunc.files import tables
 from nbfunc.hosts.base import FunctionInfo
-from nbfunc.web import built
 from nbfunc.web.bodies import Body, MultipartBody, body_of
 from nbfunc.web.downloads import Download, FileResource, ZipResource
 from nbfunc.web.openapi import openapi
@@ -241,7 +240,7 @@ class StaticResource(Resource):
     public = True
 
     async def get(self, name: str) -> None:
-        content, packed = await self.site.in_thread(built.static_file, name)
+        content, packed = await self.site.in_thread(self.site.pages.built.file, name)
         self.set_header("Content-Type", mimetypes.guess_type(name)[0] or "application/octet-stream")
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")
         self.set_header("Vary", "Accept-Encoding")

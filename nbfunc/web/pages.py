@@ -12,7 +12,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pack
 from markupsafe import Markup
 
 from nbfunc.hosts.base import FunctionInfo
-from nbfunc.web import built
+from nbfunc.web.built import Built
 
 OWN_TEMPLATES = ("index.html", "form.html", "login.html")
 
@@ -56,10 +56,11 @@ class Pages:
         environment.globals.update(site_title=title or "", css=_style(css), can_log_out=login)
         self._environment = environment
         self.title = title
+        self.built = Built()
 
     def _render(self, template: str, **context: Any) -> str:
-        page = built.scripts().get("page.js", "page.js")
-        return self._environment.get_template(template).render(script=f"-/static/{page}", **context)
+        script = f"-/static/{self.built.entry('page.js')}"
+        return self._environment.get_template(template).render(script=script, **context)
 
     def index(self, functions: Sequence[FunctionInfo], *, below: str, up: str) -> str:
         """Return the list of functions.

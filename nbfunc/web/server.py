@@ -116,7 +116,7 @@ def run(
     OSError
         The port is taken.
     """
-    checked("run", unknown)
+    checked("run", unknown, also=("port", "block", "open_browser", "ssl_certfile", "ssl_keyfile"))
     options = Options(
         host=host,
         auth=auth,

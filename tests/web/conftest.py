@@ -38,6 +38,8 @@ def files_of(tmp_path: Path) -> Callable[[str], list[str]]:
     """List all files below one of the directories."""
 
     def listed(folder: str) -> list[str]:
-        return sorted(str(p.relative_to(tmp_path / folder)) for p in (tmp_path / folder).rglob("*") if p.is_file())
+        return sorted(
+            str(p.relative_to(tmp_path / folder)) for p in (tmp_path / folder).rglob("*") if p.is_file()
+        )
 
     return listed

@@ -101,7 +101,9 @@ class Served:
     def socket(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
-    def events(self, path: str, *, method: str = "GET", body: Any = None, **headers: str) -> list[dict[str, Any]]:
+    def events(
+        self, path: str, *, method: str = "GET", body: Any = None, **headers: str
+    ) -> list[dict[str, Any]]:
         """Return all events of a stream, to its end; each with its id."""
         sent = {"Accept": "text/event-stream", **_headers(headers)}
         return parsed_events(self.request(method, path, body, sent).text)

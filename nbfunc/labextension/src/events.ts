@@ -160,11 +160,12 @@ export class EventStream {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private wait = FIRST_WAIT;
   private lost = false;
-  private closed = false;
+  private readonly life = new AbortController();
 
   constructor(private readonly api: Api) {
-    globalThis.addEventListener("online", this.hurry);
-    document.addEventListener("visibilitychange", this.hurry);
+    const { signal } = this.life;
+    globalThis.addEventListener("online", this.hurry, { signal });
+    document.addEventListener("visibilitychange", this.hurry, { signal });
   }
 
   /** Listen to a run from the event after number `after`, until `signal` aborts or the run ends. */
@@ -181,11 +182,9 @@ export class EventStream {
   }
 
   close(): void {
-    this.closed = true;
+    this.life.abort();
     clearTimeout(this.retry);
     this.current?.abort();
-    globalThis.removeEventListener("online", this.hurry);
-    document.removeEventListener("visibilitychange", this.hurry);
   }
 
   /** Back on the network, or looked at again: no reason to sit out the wait. */
@@ -194,13 +193,13 @@ export class EventStream {
   };
 
   private async open(): Promise<void> {
-    if (this.closed) return;
+    if (this.life.signal.aborted) return;
     clearTimeout(this.retry);
     const before = this.current;
     const mine = (this.current = new AbortController());
     const opened = await this.api.events(this.afters(), mine.signal);
     before?.abort();
-    if (mine !== this.current || this.closed) {
+    if (!this.holds(mine)) {
       mine.abort();
       return;
     }
@@ -212,9 +211,14 @@ export class EventStream {
     this.lost = false;
     this.tell(null);
     await this.read(opened.value, mine);
-    if (mine !== this.current || mine.signal.aborted) return;
+    if (!this.holds(mine)) return;
     // 204, or a stream that ended: whatever is to come, comes by a new one.
     this.later({ status: 0, reason: "unreachable", message: "The connection to the server was lost.", problems: [] });
+  }
+
+  /** Whether this connection is still the page's: a later one, or the end, may have come while it waited. */
+  private holds(mine: AbortController): boolean {
+    return mine === this.current && !this.life.signal.aborted;
   }
 
   private async read(response: Response, mine: AbortController): Promise<void> {
@@ -269,7 +273,7 @@ export class EventStream {
         if (!known.ok && known.failure.status === 404) this.forget(run);
       }
     }
-    if (mine === this.current && !this.closed) this.later(failure);
+    if (this.holds(mine)) this.later(failure);
   }
 
   private forget(run: string): void {

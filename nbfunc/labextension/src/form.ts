@@ -370,7 +370,7 @@ export class FormElement extends LitElement {
 
   protected override render(): TemplateResult {
     return html`<div class="page" @keydown=${this.keyed}>
-      ${this.schema ? this.heading(this.schema) : nothing}
+      ${this.schema ? this.heading(this.schema) : html`<slot></slot>`}
       ${this.fields ? this.formView(this.fields) : this.failure ? this.broken(this.failure) : this.waiting()}
       <div class="sr" role="status" aria-live="polite">${this.said}</div>
       ${this.runs.length ? this.runsView() : nothing}

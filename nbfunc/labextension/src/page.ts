@@ -1,7 +1,11 @@
-/** The page around a form or the index: theme, frame, and what keeps the index live. */
+/** The page of its own around a form or an index of forms; the shell that the server sends has its frame and theme. */
 
 import { FormElement } from "./form.js";
-import { frame } from "./page-frame.js";
+import { IndexElement } from "./function-index.js";
 
+for (const form of document.querySelectorAll("nbfunc-form")) {
+  // A frame in another page must not pull the focus to itself.
+  if (window === window.top) form.toggleAttribute("focusfirst", true);
+}
 customElements.define("nbfunc-form", FormElement);
-frame();
+customElements.define("nbfunc-index", IndexElement);

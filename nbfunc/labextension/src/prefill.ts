@@ -8,6 +8,8 @@ export function prefill(form: GroupField, query: URLSearchParams): void {
     // Names that start with a dash are ours: ?-embed=1.
     if (name.startsWith("-")) continue;
     const field = form.fields.get(name);
-    if (field) place(field, () => field.prefill(query.getAll(name)));
+    if (!field) continue;
+    place(field, () => field.prefill(query.getAll(name)));
+    field.review();
   }
 }

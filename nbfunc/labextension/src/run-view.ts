@@ -43,7 +43,7 @@ export function runView(run: Run, actions: RunActions): TemplateResult {
       <span class="dot" aria-hidden="true"></span><b>${stateText(run)}</b>
       ${run.started === null || run.state === "forgotten"
         ? nothing
-        : html`<span class="note time">${humanTime(run.elapsed)}</span>`}
+        : html`<span class="note time">${elapsed(run)}</span>`}
       <span class="space"></span>
       ${run.live
         ? html`<button
@@ -65,6 +65,11 @@ export function runView(run: Run, actions: RunActions): TemplateResult {
     ${progressView(run)} ${printsView(run.terminal)} ${errorView(run)}
     ${outputsView(run, actions.zip, actions.extra, () => actions.more(run))}
   </div>`;
+}
+
+/** A run that is over has tenths, where it was that short. */
+function elapsed(run: Run): string {
+  return run.live || run.elapsed >= 10 ? humanTime(run.elapsed) : `${run.elapsed.toFixed(1)} s`;
 }
 
 function progressView(run: Run): TemplateResult | typeof nothing {

@@ -1,23 +1,22 @@
-/** How the form looks: JupyterLab's colors where it stands in Lab, its own elsewhere; light and dark by `color-scheme`. */
+/** How the form looks: the page's colors (`--nbfunc-*`, an author's to set), else JupyterLab's, else its own. */
 
 import { css } from "lit";
 
 export const styles = css`
   :host {
-    --nbf-bg: var(--jp-layout-color1, light-dark(#ffffff, #16191f));
-    --nbf-sunken: var(--jp-layout-color2, light-dark(#f4f6f9, #1e222a));
-    --nbf-raised: var(--jp-layout-color0, light-dark(#ffffff, #1b1f27));
-    --nbf-line: var(--jp-border-color2, light-dark(#dde2ea, #323844));
-    --nbf-edge: light-dark(#858f9f, #727d8f);
-    --nbf-text: var(--jp-ui-font-color0, light-dark(#1c2230, #e6e9ef));
-    --nbf-soft: var(--jp-ui-font-color2, light-dark(#586174, #a3acbb));
-    --nbf-accent: var(--jp-brand-color1, light-dark(#3457d5, #8ea6ff));
-    --nbf-on-accent: var(--jp-ui-inverse-font-color0, light-dark(#ffffff, #10131a));
-    --nbf-bad: var(--jp-error-color0, light-dark(#b3261e, #ffb4ab));
-    --nbf-good: light-dark(#1a7f4b, #62d29a);
-    --nbf-radius: 8px;
-    --nbf-font: var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif);
-    --nbf-mono: var(--jp-code-font-family, ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace);
+    --nbf-sunken: var(--nbfunc-background, var(--jp-layout-color2, light-dark(#f4f6f9, #1e222a)));
+    --nbf-raised: var(--nbfunc-surface, var(--jp-layout-color1, light-dark(#ffffff, #1b1f27)));
+    --nbf-line: var(--nbfunc-border, var(--jp-border-color2, light-dark(#dde2ea, #323844)));
+    --nbf-text: var(--nbfunc-text, var(--jp-ui-font-color0, light-dark(#1c2230, #e6e9ef)));
+    --nbf-soft: var(--nbfunc-muted, var(--jp-ui-font-color2, light-dark(#586174, #a3acbb)));
+    --nbf-edge: color-mix(in srgb, var(--nbf-soft) 75%, var(--nbf-raised));
+    --nbf-accent: var(--nbfunc-accent, var(--jp-brand-color1, light-dark(#0b63ce, #74b0ff)));
+    --nbf-on-accent: var(--nbfunc-accent-text, var(--jp-ui-inverse-font-color0, light-dark(#ffffff, #10131a)));
+    --nbf-bad: var(--nbfunc-error, var(--jp-error-color0, light-dark(#b3261e, #ff8a80)));
+    --nbf-good: var(--nbfunc-success, var(--jp-success-color0, light-dark(#1a7f37, #5fd37e)));
+    --nbf-radius: var(--nbfunc-radius, 8px);
+    --nbf-font: var(--nbfunc-font, var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif));
+    --nbf-mono: var(--nbfunc-mono, var(--jp-code-font-family, ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace));
     --nbf-tint: color-mix(in srgb, var(--nbf-accent) 12%, transparent);
     display: block;
     color: var(--nbf-text);
@@ -41,8 +40,11 @@ export const styles = css`
     white-space: nowrap;
   }
 
+  .page {
+    container-type: inline-size;
+  }
   header {
-    margin-bottom: 1.75rem;
+    margin-bottom: 1.5rem;
   }
   h1 {
     margin: 0;
@@ -71,6 +73,13 @@ export const styles = css`
     margin: 0.4rem 0 0;
   }
 
+  form {
+    padding: 1.5rem;
+    border: 1px solid var(--nbf-line);
+    border-radius: calc(var(--nbf-radius) + 4px);
+    background: var(--nbf-raised);
+  }
+
   /* Fields */
   .fields,
   .inner {
@@ -95,6 +104,17 @@ export const styles = css`
   }
   .head.sr {
     margin: -1px;
+  }
+  /* A title is the name with spaces: "file count". */
+  .head label,
+  .head > span:first-child,
+  .checkbox > .check > span {
+    display: inline-block;
+  }
+  .head label::first-letter,
+  .head > span:first-child::first-letter,
+  .checkbox > .check > span::first-letter {
+    text-transform: uppercase;
   }
   legend {
     display: block;
@@ -308,12 +328,14 @@ export const styles = css`
     height: 1.15rem;
     margin: 0.18rem 0 0;
   }
-  .choices {
+  .options {
     display: grid;
     grid-template-columns: repeat(auto-fill, minmax(min(11rem, 100%), 1fr));
     gap: 0.1rem 1rem;
     max-height: 16rem;
     overflow: auto;
+    /* Room for the focus ring, which scrolling would cut. */
+    margin: 0 -3px;
     padding: 0.1rem 3px;
   }
 
@@ -464,7 +486,9 @@ export const styles = css`
     gap: 0.4rem;
   }
   .entry.big {
-    padding-block-end: 0.6rem;
+    padding-block: 0.1rem 0.4rem;
+    padding-inline-start: 0.9rem;
+    border-inline-start: 2px solid var(--nbf-line);
   }
   .entry .grow {
     flex: 1;
@@ -483,8 +507,9 @@ export const styles = css`
     flex: none;
     padding-top: 0.25rem;
   }
-  .entry.big > .tools {
-    padding-top: 0;
+  .head .tools {
+    margin-block: -0.3rem;
+    padding: 0;
   }
 
   /* Files */
@@ -494,6 +519,15 @@ export const styles = css`
     border-radius: var(--nbf-radius);
     padding: 0.7rem;
     transition: background 0.12s;
+  }
+  .sent {
+    padding: 0.2rem 0.7rem;
+    border: 1px solid var(--nbf-line);
+    border-radius: var(--nbf-radius);
+    background: var(--nbf-raised);
+  }
+  .rows + .drop {
+    margin-top: 0.5rem;
   }
   .drop:hover,
   .drop.over {
@@ -608,9 +642,7 @@ export const styles = css`
     margin-top: 1.75rem;
   }
   .runs {
-    margin-top: 2rem;
-    padding-top: 1.5rem;
-    border-top: 1px solid var(--nbf-line);
+    margin-top: 1.25rem;
     scroll-margin: 1rem;
   }
   .run {
@@ -717,7 +749,7 @@ export const styles = css`
     display: block;
     max-height: 22rem;
     overflow: auto;
-    padding: 0.8rem 1rem;
+    padding: 0.8rem 4.6rem 0.8rem 1rem;
   }
   nbfunc-tail pre {
     content-visibility: auto;
@@ -887,19 +919,15 @@ export const styles = css`
     padding-block: 0.7rem;
   }
 
-  @media (max-width: 480px) {
+  @container (max-width: 480px) {
     .entry.pair {
       flex-wrap: wrap;
     }
     .entry.pair .key:not([type="checkbox"]) {
       flex: 1 1 100%;
     }
-    .entry.big {
-      flex-wrap: wrap-reverse;
-      justify-content: flex-end;
-    }
-    .entry.big .grow {
-      flex-basis: 100%;
+    form {
+      padding: 1rem 0.9rem;
     }
     .group > .inner {
       padding: 0.8rem;

@@ -80,12 +80,13 @@ export class Upload {
 
   private async run(signal: AbortSignal): Promise<void> {
     await slot();
+    const stopped = (): boolean => signal.aborted;
     try {
-      if (signal.aborted) return;
+      if (stopped()) return;
       this.state = "sending";
       this.changed();
       const failure = await this.send(signal);
-      if (signal.aborted) return;
+      if (stopped()) return;
       this.failure = failure;
       this.state = failure ? "failed" : "done";
     } finally {

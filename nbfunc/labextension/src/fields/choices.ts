@@ -91,6 +91,8 @@ export class ChoiceField extends Field {
   private chosen: Option | undefined = this.options[0];
 
   override fill(value: Json): void {
+    // Without options nothing can be told of the default; the error is shown instead.
+    if (this.hints.error) return;
     const option = this.options.find((one) => same(one.value, value));
     if (!option) throw new Misfit(`${quoted(value)} is not one of the options.`);
     this.chosen = option;
@@ -139,7 +141,7 @@ export class ChoiceField extends Field {
             type="button"
             class="quiet icon"
             title="Ask for the options again"
-            aria-label="Ask for the options of ${this.title} again"
+            aria-label="Ask for the options of ${this.label} again"
             @click=${(): void => void this.home.refresh()}
           >
             ↻
@@ -205,7 +207,7 @@ export class ChoicesField extends Field {
     const error = hints(this.node.items ?? {}).error ?? this.hints.error;
     if (error) return unavailable(this, error);
     const all = this.chosen.size === this.options.length;
-    return html`<div class="choices">
+    return html`<div class="options">
         ${this.options.map(
           (one) =>
             html`<label class="check"

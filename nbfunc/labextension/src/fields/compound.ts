@@ -311,10 +311,13 @@ export class ListField extends RowsField<Row> {
         this.rows,
         ({ key }) => key,
         (row, at) => {
-          const what = `${this.title} ${at + 1}`;
-          return html`<li class="entry ${row.field.compound ? "big" : ""}" @keydown=${this.keyed(row)}>
-            <div class="grow">${row.field.draw({ title: what, hideTitle: !row.field.compound, help: "" })}</div>
-            ${this.tools(row, at, what)}
+          const what = `${this.label} ${at + 1}`;
+          const tools = this.tools(row, at, what);
+          const big = row.field.compound;
+          const frame: Frame = { title: what, hideTitle: !big, help: "", row: true, ...(big ? { aside: tools } : {}) };
+          return html`<li class="entry ${big ? "big" : ""}" @keydown=${this.keyed(row)}>
+            <div class="grow">${row.field.draw(frame)}</div>
+            ${big ? nothing : tools}
           </li>`;
         },
       )}
@@ -330,9 +333,8 @@ export class ListField extends RowsField<Row> {
           break;
         }
         const row = this.row();
-        const field = row.field as FileField;
-        field.take(file);
-        if (field.problem) this.problem = field.problem;
+        if (row.field instanceof FileField) row.field.take(file);
+        if (row.field.problem) this.problem = row.field.problem;
         else this.rows.push(row);
       }
       this.home.changed();
@@ -346,7 +348,7 @@ export class ListField extends RowsField<Row> {
           type="file"
           multiple
           accept=${accept(this.item)}
-          aria-label="Add files to ${this.title}"
+          aria-label="Add files to ${this.label}"
           aria-describedby=${this.described}
           aria-invalid=${this.invalid}
           @change=${(event: Event): void => {
@@ -402,10 +404,12 @@ export class DictField extends RowsField<NamedRow> {
   override restore(kept: Json): void {
     if (!Array.isArray(kept)) return;
     this.replace(
-      kept.filter(Array.isArray).map(([name, one]) => {
+      kept.flatMap((pair) => {
+        if (!Array.isArray(pair)) return [];
+        const [name, one = null] = pair;
         const row = this.row(typeof name === "string" ? name : "");
-        if (one !== null && one !== undefined) row.field.restore(one);
-        return row;
+        if (one !== null) row.field.restore(one);
+        return [row];
       }),
     );
   }
@@ -451,7 +455,7 @@ export class DictField extends RowsField<NamedRow> {
                   class="key"
                   type="text"
                   id=${this.entry(row)}
-                  aria-label="Key ${at + 1} of ${this.title}"
+                  aria-label="Key ${at + 1} of ${this.label}"
                   placeholder="key"
                   autocomplete="off"
                   dir="auto"
@@ -557,7 +561,7 @@ export class OptionalField extends Field {
         this.inner.clear();
         this.home.changed();
       }}
-    />`;
+    />${frame.aside ?? nothing}`;
     return this.inner.draw({
       ...frame,
       title,
@@ -689,7 +693,7 @@ export class VariantsField extends Field {
 
   protected override body(): TemplateResult {
     const { current } = this;
-    return html`<div class="segments" role="radiogroup" aria-label="Kind of ${this.title}">
+    return html`<div class="segments" role="radiogroup" aria-label="Kind of ${this.label}">
         ${this.variants.map(
           ({ title }, at) =>
             html`<label class="segment"

@@ -36,6 +36,8 @@ export interface Frame {
   help?: string;
   /** At the end of the title's line. */
   aside?: TemplateResult;
+  /** A row of a list, which has its own button to remove it. */
+  row?: boolean;
   /** An optional field that is off: the title's line alone. */
   off?: boolean;
 }
@@ -62,6 +64,13 @@ export abstract class Field {
   get title(): string {
     return this.node.title ?? this.name;
   }
+
+  /** The title as it is shown: what stands around may have given another. */
+  protected get label(): string {
+    return this.shownTitle ?? this.title;
+  }
+
+  private shownTitle: string | undefined;
 
   /** Take a JSON value: a default, or one from the address. */
   abstract fill(value: Json): void;
@@ -116,6 +125,12 @@ export abstract class Field {
     return [...(this.problem ? [this as Field] : []), ...this.children().flatMap((child) => child.check())];
   }
 
+  /** Check what is filled in, and leave what is known to be wrong as it is. */
+  review(): void {
+    if (!this.problem && this.value() !== undefined) this.problem = this.fault();
+    for (const child of this.children()) child.review();
+  }
+
   /** Forget what was wrong, here and below. */
   clear(): void {
     this.problem = "";
@@ -167,6 +182,7 @@ export abstract class Field {
   };
 
   draw(frame: Frame = {}): TemplateResult {
+    this.shownTitle = frame.title;
     this.shownHelp = (frame.help ?? this.node.description ?? "").trim();
     return this.compound ? this.drawSet(frame) : this.drawOne(frame);
   }

@@ -5,7 +5,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { humanSize, humanTime } from "../measure.js";
 import { hints, type Json, type SchemaNode } from "../schema.js";
 import { Upload } from "../uploads.js";
-import { Field, Misfit } from "./field.js";
+import { Field, Misfit, type Frame } from "./field.js";
 
 /** Why a file is not one for this field; "" if it is. Extensions match in any case. */
 export function fileFault(node: SchemaNode, file: { name: string; size: number }): string {
@@ -115,8 +115,9 @@ export class FileField extends Field {
     input.value = "";
   };
 
-  protected override body(): TemplateResult {
+  protected override body(frame: Frame): TemplateResult {
     const { upload } = this;
+    if (frame.row && upload) return html`<div class="sent">${this.sending(upload, false)}</div>`;
     const { extensions = [], default_name: standing } = this.hints;
     return dropZone(
       this.id,
@@ -130,7 +131,7 @@ export class FileField extends Field {
           @change=${this.picked}
         />
         ${upload
-          ? this.sending(upload)
+          ? this.sending(upload, true)
           : html`<div class="prompt">
               <span class="button" aria-hidden="true">Choose a file</span>
               <span class="note"
@@ -147,7 +148,7 @@ export class FileField extends Field {
     );
   }
 
-  private sending(upload: Upload): TemplateResult {
+  private sending(upload: Upload, removable: boolean): TemplateResult {
     const { size, name } = upload.file;
     const share = size ? upload.sent / size : upload.state === "done" ? 1 : 0;
     const left = upload.speed ? (size - upload.sent) / upload.speed : 0;
@@ -168,15 +169,17 @@ export class FileField extends Field {
       ${upload.state === "failed"
         ? html`<button type="button" class="quiet" @click=${(): void => this.retry(upload)}>Try again</button>`
         : nothing}
-      <button
-        type="button"
-        class="quiet icon"
-        aria-label="${upload.state === "done" ? "Remove" : "Cancel"} ${name}"
-        title=${upload.state === "done" ? "Remove" : "Cancel"}
-        @click=${this.drop}
-      >
-        ✕
-      </button>
+      ${removable
+        ? html`<button
+            type="button"
+            class="quiet icon"
+            aria-label="${upload.state === "done" ? "Remove" : "Cancel"} ${name}"
+            title=${upload.state === "done" ? "Remove" : "Cancel"}
+            @click=${this.drop}
+          >
+            ✕
+          </button>`
+        : nothing}
     </div>`;
   }
 

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
 import { isoDuration, parseDuration, spokenDuration } from "../measure.js";
-import type { Json } from "../schema.js";
+import { encode, type Json } from "../schema.js";
 import { lengthFault, numberFault, patternFault } from "./checks.js";
 import { Field, Misfit, quoted } from "./field.js";
 
@@ -94,7 +94,7 @@ export class TextField extends InputField {
         type="button"
         class="quiet"
         aria-pressed=${this.revealed ? "true" : "false"}
-        aria-label="Show ${this.title}"
+        aria-label="Show ${this.label}"
         @click=${this.reveal}
       >
         ${this.revealed ? "Hide" : "Show"}
@@ -283,7 +283,8 @@ export class WhenField extends InputField {
     const zone = this.kind === "date" ? "" : (ZONE.exec(text)?.[0] ?? "");
     const local = text.slice(0, text.length - zone.length);
     if (!SHAPES[this.control].test(local)) throw new Misfit(`${quoted(value)} is not ${this.wanted}.`);
-    this.draft = local;
+    // Whole minutes are shown, and edited, as such.
+    this.draft = local.replace(/(:\d\d):00(\.0+)?$/, "$1");
     this.zone = zone;
   }
 
@@ -396,7 +397,7 @@ export class ColorField extends InputField {
     return html`<div class="row">
       <input
         type="color"
-        aria-label="Pick ${this.title}"
+        aria-label="Pick ${this.label}"
         .value=${live(fullHex(this.draft) ?? "#000000")}
         @input=${this.typed}
       /><input

@@ -5,12 +5,15 @@ import { createRef, ref, type Ref } from "lit/directives/ref.js";
 
 // In the frame: say how high the content is, whenever that changes. Its origin is opaque, so anyone may hear it.
 const MEASURE = `<script>(() => {
-  let last = 0;
+  let last = 0, steps = 0;
   const say = () => {
     const body = document.body;
     if (!body) return;
-    const style = getComputedStyle(body);
-    const height = Math.ceil(Math.max(body.scrollHeight, body.getBoundingClientRect().height) + parseFloat(style.marginTop) + parseFloat(style.marginBottom));
+    const { marginTop, marginBottom } = getComputedStyle(body);
+    const margins = parseFloat(marginTop) + parseFloat(marginBottom);
+    const height = Math.ceil(Math.max(body.scrollHeight, body.offsetHeight) + margins);
+    // Content as high as its frame and a margin would grow for ever.
+    if (height > last && height - innerHeight < 64 && ++steps > 12) return;
     if (Math.abs(height - last) > 1) parent.postMessage({ nbfuncHeight: (last = height) }, "*");
   };
   addEventListener("load", say);
@@ -44,7 +47,7 @@ export function frameView(markup: string, title: string, signal: AbortSignal): T
   const dark = scheme() === "dark";
   // First in the document, so that what the author's markup says of itself wins.
   const page = `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="${dark ? "dark" : "light"}"><style>
-    body { margin: 2px; font: 14px/1.5 system-ui, sans-serif; color: ${dark ? "#e6e8ec" : "#1c2230"}; overflow-x: auto }
+    body { display: flow-root; margin: 0; padding: 10px 14px; font: 14px/1.5 system-ui, sans-serif; color: ${dark ? "#e6e8ec" : "#1c2230"}; overflow-x: auto }
     table { border-collapse: collapse } td, th { padding: 3px 10px; text-align: end }
     svg, img { max-width: 100%; height: auto }
   </style>${MEASURE}${markup}`;

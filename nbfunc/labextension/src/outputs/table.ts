@@ -206,7 +206,7 @@ export class TableView extends LitElement {
       ${this.output.columns.map(({ type }, at) => {
         if (!cells) return html`<td class="wait">·</td>`;
         const cell = cells[at] ?? null;
-        if (cell === null) return html`<td class="missing">–</td>`;
+        if (cell === null) return html`<td class="${type} missing">–</td>`;
         const text = typeof cell === "string" ? cell : JSON.stringify(cell);
         return html`<td class=${type} dir="auto" title=${text.length > 30 ? text.slice(0, 1000) : nothing}>${text.slice(0, 300)}</td>`;
       })}

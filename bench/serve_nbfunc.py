@@ -1,0 +1,48 @@
+"""The functions of the bench, served by nbfunc."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from bench.probe import Gap, watch
+from nbfunc import FileResponse, run
+
+PORT, FOLDER = int(sys.argv[1]), Path(sys.argv[2])
+MIB = 1 << 20
+
+
+def echo(text: str) -> str:
+    return text
+
+
+def wait() -> str:
+    time.sleep(1)
+    return "slept"
+
+
+def return_data(megabytes: int) -> FileResponse:
+    return FileResponse(data=b"x" * (megabytes * MIB), filename="big.bin")
+
+
+def return_path(path: str) -> FileResponse:
+    return FileResponse(path=path, filename="big.bin")
+
+
+def return_moved(path: str) -> FileResponse:
+    return FileResponse(path=path, filename="big.bin", move=True)
+
+
+def return_chunks(megabytes: int) -> FileResponse:
+    return FileResponse(chunks=(b"x" * MIB for _ in range(megabytes)), filename="big.bin")
+
+
+if __name__ == "__main__":
+    watch(Gap(FOLDER / "gap"))
+    run(
+        [echo, wait, return_data, return_path, return_moved, return_chunks],
+        port=PORT,
+        returns_dir=FOLDER / "returns",
+        uploads_dir=FOLDER / "uploads",
+    )
