@@ -1,4 +1,4 @@
-"""The page's scripts as the build left them: named by their content, so that a browser may keep them for ever."""
+"""The page's scripts as the build left them: named by content, so that a browser may keep them for ever."""
 
 from __future__ import annotations
 

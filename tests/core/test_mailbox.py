@@ -25,7 +25,12 @@ def test_prints_are_joined_and_keep_their_place() -> None:
 def test_a_writer_waits_for_a_reader_that_is_behind() -> None:
     async def read() -> int:
         mailbox = Mailbox(asyncio.get_running_loop())
-        writer = threading.Thread(target=lambda: [mailbox.put(Finished()) for _ in range(5 * MOST_EVENTS)])
+
+        def write() -> None:
+            for _ in range(5 * MOST_EVENTS):
+                mailbox.put(Finished())
+
+        writer = threading.Thread(target=write)
         writer.start()
         writer.join(0.2)  # the loop is busy meanwhile: the writer cannot be done
         assert writer.is_alive()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -160,7 +161,8 @@ def test_a_picture_of_any_mode_is_an_image(mode: str, store: Memory) -> None:
 
 
 def test_a_figure_its_axes_and_both_are_one_image_and_closed(store: Memory) -> None:
-    for pick in (lambda both: both[0], lambda both: both[1], lambda both: both):
+    picks: list[Callable[[Any], Any]] = [lambda both: both[0], lambda both: both[1], lambda both: both]
+    for pick in picks:
         figure, axes = plt.subplots()
         (output,) = shown(pick((figure, axes)), store)
         assert isinstance(output, events.Image)

@@ -97,7 +97,8 @@ def double(n: int, times: int = 2) -> int:
 def test_functions_are_listed_in_order_with_title_description_and_group(rig: Rig) -> None:
     def other() -> None: ...
 
-    infos = rig.host({"Math": [double], "Rest": [other]}).functions()
+    groups: dict[str, list[Callable[..., Any]]] = {"Math": [double], "Rest": [other]}
+    infos = rig.host(groups).functions()
     assert [(i.name, i.title, i.description, i.group) for i in infos] == [
         ("double", "Double", "Double it.", "Math"),
         ("other", "Other", "", "Rest"),

@@ -275,7 +275,7 @@ def test_a_text_of_32_mb_is_taken(serve: Serve) -> None:
     assert answer.json["outputs"][0]["value"] == 16 << 20
 
 
-def everything(
+def everything(  # noqa: PLR0917 - a form has as many fields as it has
     flag: bool | None = None,
     choice: Literal[True, False, 1, "one"] = "one",
     numbers: list[int] = [],  # noqa: B006 - never changed
@@ -498,7 +498,7 @@ def test_function_names_collide_with_no_route(serve: Serve) -> None:
 
 
 def test_a_name_of_another_script_has_an_address(serve: Serve) -> None:
-    def grüße() -> str:
+    def grüße() -> str:  # noqa: PLC2401 - that is the point
         return "Grüße"
 
     served = serve([grüße, add])

@@ -29,7 +29,7 @@ def failing() -> list[str]:
     raise RuntimeError("no options")
 
 
-def every(
+def every(  # noqa: PLR0917 - a form has as many fields as it has
     n: Annotated[int, Field(ge=0, le=9), Slider()],
     points: list[Point],
     size: Size,

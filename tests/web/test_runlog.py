@@ -42,17 +42,25 @@ class FakeHost(FunctionHost):
     def functions(self) -> list[FunctionInfo]:
         return [FunctionInfo(name="f", title="F")]
 
-    async def form(self, name: str) -> dict[str, Any]:
+    async def form(self, name: str) -> dict[str, Any]:  # noqa: ARG002 - the host's signature
         return {}
 
     async def start(
-        self, name: str, raw: RawArguments, *, run: str, user: str | None = None
+        self,
+        name: str,  # noqa: ARG002 - the host's signature
+        raw: RawArguments,  # noqa: ARG002 - the host's signature
+        *,
+        run: str,
+        user: str | None = None,  # noqa: ARG002 - the host's signature
     ) -> AsyncIterator[Event]:
         mailbox = self.mailboxes[run] = asyncio.Queue()
 
         async def events() -> AsyncIterator[Event]:
             while True:
-                yield await mailbox.get()
+                event = await mailbox.get()
+                # Taken: what follows in the reader is done before whoever waits for that has its turn.
+                mailbox.task_done()
+                yield event
 
         return events()
 
@@ -70,9 +78,7 @@ async def started(runs: Runs, host: FakeHost, *events: Event) -> RunLog:
     log = await runs.start(host, "f", RawArguments(), kernel=None, user=None)
     for event in events:
         host.mailboxes[log.id].put_nowait(event)
-    while not host.mailboxes[log.id].empty():
-        await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await host.mailboxes[log.id].join()
     return log
 
 
@@ -144,7 +150,12 @@ def test_an_ended_run_is_forgotten_after_a_day() -> None:
 def test_a_host_that_breaks_off_fails_the_run(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(FakeHost):
         async def start(
-            self, name: str, raw: RawArguments, *, run: str, user: str | None = None
+            self,
+            name: str,  # noqa: ARG002 - the host's signature
+            raw: RawArguments,  # noqa: ARG002 - the host's signature
+            *,
+            run: str,
+            user: str | None = None,  # noqa: ARG002 - the host's signature
         ) -> AsyncIterator[Event]:
             async def events() -> AsyncIterator[Event]:
                 yield Started(run=run)

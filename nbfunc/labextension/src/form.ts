@@ -242,6 +242,8 @@ export class FormElement extends LitElement {
     this.unplaced = [];
     if (!this.passes(fields.check())) return;
     const uploads = fields.uploads();
+    // What a run has taken goes with that run.
+    for (const upload of uploads) if (upload.spent) upload.again();
     if (uploads.some(({ state }) => state === "sending" || state === "waiting")) {
       this.to("uploads");
       await Promise.all(uploads.map(({ settled }) => settled));

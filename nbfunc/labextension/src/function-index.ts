@@ -6,6 +6,10 @@ import { pageStream } from "./events.js";
 /** A list longer than this has a search. */
 const SEARCHED = 12;
 
+const SEARCH_STYLE = `width: 100%; box-sizing: border-box; min-height: 2.5rem; margin: 0.75rem 0 0; padding: 0.45rem 0.7rem;
+  font: inherit; color: inherit; background: var(--nbfunc-surface, Field);
+  border: 1px solid var(--nbfunc-muted, GrayText); border-radius: var(--nbfunc-radius, 8px)`;
+
 export class IndexElement extends HTMLElement {
   private control = new AbortController();
   private readonly search = document.createElement("input");
@@ -20,6 +24,7 @@ export class IndexElement extends HTMLElement {
     this.search.type = "search";
     this.search.placeholder = "Search";
     this.search.className = "search";
+    this.search.style.cssText = SEARCH_STYLE;
     this.search.setAttribute("aria-label", "Search the functions");
     this.search.addEventListener("input", () => this.sift(), { signal });
     this.none.setAttribute("role", "status");

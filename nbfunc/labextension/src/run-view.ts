@@ -69,7 +69,8 @@ export function runView(run: Run, actions: RunActions): TemplateResult {
 
 /** A run that is over has tenths, where it was that short. */
 function elapsed(run: Run): string {
-  return run.live || run.elapsed >= 10 ? humanTime(run.elapsed) : `${run.elapsed.toFixed(1)} s`;
+  if (run.live || run.elapsed >= 10) return humanTime(run.elapsed);
+  return run.elapsed < 0.1 ? "under 0.1 s" : `${run.elapsed.toFixed(1)} s`;
 }
 
 function progressView(run: Run): TemplateResult | typeof nothing {

@@ -164,7 +164,7 @@ export class NumberField extends InputField {
   }
 
   override fill(value: Json): void {
-    const text = typeof value === "string" ? value.trim() : String(value);
+    const text = typeof value === "string" ? value.trim() : encode(value);
     this.draft = text;
     this.bad = false;
     if (typeof value === "boolean" || value === null || parseNumber(text, this.integer, this.words) === undefined) {
