@@ -5,7 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 
 import { Api, type Failure } from "./api.js";
 import { pageStream, type EventStream, type PageEvent } from "./events.js";
-import { GroupField } from "./fields/compound.js";
+import { GroupField } from "./fields/group.js";
 import type { Field, Home } from "./fields/field.js";
 import { makeField } from "./fields/index.js";
 import { Memory } from "./memory.js";
@@ -144,7 +144,8 @@ export class FormElement extends LitElement {
         event: (event) => this.around(event),
         back: () => void this.refresh(),
         trouble: (failure) => {
-          this.trouble = failure?.message ?? null;
+          const lost = failure?.reason === "unreachable";
+          this.trouble = lost ? "The connection to the server is lost." : (failure?.message ?? null);
           this.soon();
         },
       },

@@ -1,6 +1,6 @@
 /** The page's address fills the form: `?name=value`, repeated for lists, JSON for the nested. */
 
-import { place, type GroupField } from "./fields/compound.js";
+import { place, type GroupField } from "./fields/group.js";
 
 /** Put a query's values into the fields of their names; a bad one is shown at its field. */
 export function prefill(form: GroupField, query: URLSearchParams): void {

@@ -57,7 +57,7 @@ export function runView(run: Run, actions: RunActions): TemplateResult {
         : nothing}
     </div>
     ${run.live && actions.trouble !== null
-      ? html`<p class="trouble">${actions.trouble} The run goes on; trying again…</p>`
+      ? html`<p class="trouble">${actions.trouble} Trying again… A run does not stop when its page is away.</p>`
       : nothing}
     ${run.state === "cancelling"
       ? html`<p class="note">The function stops at its next step; a call that waits ends first.</p>`

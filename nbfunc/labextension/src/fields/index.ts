@@ -2,10 +2,13 @@
 
 import { kindOf, type Kind, type SchemaNode } from "../schema.js";
 import { CheckboxField, ChoiceField, ChoicesField } from "./choices.js";
-import { DictField, GroupField, ListField, OptionalField, VariantsField, fillInto } from "./compound.js";
 import type { Field, Home } from "./field.js";
 import { FileField } from "./file.js";
+import { GroupField, fillInto } from "./group.js";
 import { ColorField, DurationField, EmailField, NumberField, TextField, WhenField } from "./inputs.js";
+import { OptionalField } from "./optional.js";
+import { DictField, ListField } from "./rows.js";
+import { VariantsField } from "./variants.js";
 
 type FieldClass = new (node: SchemaNode, name: string, home: Home) => Field;
 

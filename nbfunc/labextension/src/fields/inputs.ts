@@ -264,11 +264,21 @@ export function parseNumber(text: string, integer: boolean, words: string[] = []
 
 const CONTROLS = { date: "date", time: "time", datetime: "datetime-local" } as const;
 const SHAPES = {
-  date: /^\d{4}-\d\d-\d\d$/,
-  time: /^\d\d:\d\d(:\d\d(\.\d+)?)?$/,
-  datetime: /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/,
+  date: /^(\d{4}-\d\d-\d\d)$/,
+  time: /^()([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?$/,
+  datetime: /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?$/,
 } as const;
 const ZONE = /(Z|[+-]\d\d:?\d\d)$/i;
+
+/** Whether a date or time, without offset, is of its kind and there is such a day. */
+export function isWhen(kind: keyof typeof SHAPES, text: string): boolean {
+  const found = SHAPES[kind].exec(text);
+  if (!found) return false;
+  const day = found[1];
+  if (!day) return true;
+  const date = new Date(`${day}T00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+}
 
 /** `date`, `time`, `datetime`. An offset that the value came with stays with it. */
 export class WhenField extends InputField {
@@ -282,7 +292,7 @@ export class WhenField extends InputField {
     const text = typeof value === "string" ? value.trim().replace(" ", "T") : "";
     const zone = this.kind === "date" ? "" : (ZONE.exec(text)?.[0] ?? "");
     const local = text.slice(0, text.length - zone.length);
-    if (!SHAPES[this.control].test(local)) throw new Misfit(`${quoted(value)} is not ${this.wanted}.`);
+    if (!isWhen(this.control, local)) throw new Misfit(`${quoted(value)} is not ${this.wanted}.`);
     // Whole minutes are shown, and edited, as such.
     this.draft = local.replace(/(:\d\d):00(\.0+)?$/, "$1");
     this.zone = zone;
@@ -301,8 +311,16 @@ export class WhenField extends InputField {
   }
 
   override restore(kept: Json): void {
-    if (kept === "") this.draft = "";
-    else if (typeof kept === "string" && SHAPES[this.control].test(kept.replace(ZONE, ""))) this.fill(kept);
+    if (kept === "") {
+      this.draft = "";
+      return;
+    }
+    try {
+      this.fill(kept);
+    } catch (error) {
+      // Of another kind than the field is now: it stays as it starts.
+      if (!(error instanceof Misfit)) throw error;
+    }
   }
 
   protected override fault(): string {

@@ -3,8 +3,9 @@
 import { html, type TemplateResult } from "lit";
 import { createRef, ref, type Ref } from "lit/directives/ref.js";
 
-// In the frame: say how high the content is, whenever that changes. Its origin is opaque, so anyone may hear it.
-const MEASURE = `<script>(() => {
+// In the frame: say how high the content is, whenever that changes, and take the page's color scheme. Its origin is
+// opaque, so anyone may hear it.
+const INSIDE = `<script>(() => {
   let last = 0, steps = 0;
   const say = () => {
     const body = document.body;
@@ -17,6 +18,9 @@ const MEASURE = `<script>(() => {
     if (Math.abs(height - last) > 1) parent.postMessage({ nbfuncHeight: (last = height) }, "*");
   };
   addEventListener("load", say);
+  addEventListener("message", ({ source, data }) => {
+    if (source === parent && data?.nbfuncScheme) document.documentElement.style.colorScheme = data.nbfuncScheme;
+  });
   new ResizeObserver(say).observe(document.documentElement);
   document.addEventListener("DOMContentLoaded", () => new ResizeObserver(say).observe(document.body));
 })()</script>`;
@@ -32,6 +36,17 @@ function scheme(): "light" | "dark" {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
+/** Say each change of the color scheme: the page's theme, Lab's, or the system's. */
+function onScheme(changed: (scheme: "light" | "dark") => void, signal: AbortSignal): void {
+  const say = (): void => changed(scheme());
+  const observer = new MutationObserver(say);
+  const attributeFilter = ["data-theme", "style", "data-jp-theme-light"];
+  observer.observe(document.documentElement, { attributeFilter });
+  observer.observe(document.body, { attributeFilter });
+  signal.addEventListener("abort", () => observer.disconnect());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", say, { signal });
+}
+
 export function frameView(markup: string, title: string, signal: AbortSignal): TemplateResult {
   const frame: Ref<HTMLIFrameElement> = createRef();
   addEventListener(
@@ -44,19 +59,24 @@ export function frameView(markup: string, title: string, signal: AbortSignal): T
     },
     { signal },
   );
-  const dark = scheme() === "dark";
+  onScheme((now) => {
+    if (!frame.value || frame.value.style.colorScheme === now) return;
+    frame.value.style.colorScheme = now;
+    frame.value.contentWindow?.postMessage({ nbfuncScheme: now }, "*");
+  }, signal);
+  const first = scheme();
   // First in the document, so that what the author's markup says of itself wins.
-  const page = `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="${dark ? "dark" : "light"}"><style>
-    body { display: flow-root; margin: 0; padding: 10px 14px; font: 14px/1.5 system-ui, sans-serif; color: ${dark ? "#e6e8ec" : "#1c2230"}; overflow-x: auto }
+  const page = `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="${first}"><style>
+    body { display: flow-root; margin: 0; padding: 10px 14px; font: 14px/1.5 system-ui, sans-serif; color: light-dark(#1c2230, #e6e8ec); overflow-x: auto }
     table { border-collapse: collapse } td, th { padding: 3px 10px; text-align: end }
     svg, img { max-width: 100%; height: auto }
-  </style>${MEASURE}${markup}`;
+  </style>${INSIDE}${markup}`;
   return html`<iframe
     ${ref(frame)}
     sandbox="allow-scripts allow-downloads"
     referrerpolicy="no-referrer"
     title=${title}
     srcdoc=${page}
-    style="color-scheme: ${dark ? "dark" : "light"}"
+    style="color-scheme: ${first}"
   ></iframe>`;
 }

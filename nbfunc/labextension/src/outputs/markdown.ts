@@ -8,19 +8,22 @@ const FORBIDDEN = ["style", "form", "input", "button", "textarea", "select", "if
 
 /** Whether loading an address asks no other host. */
 function ours(address: string): boolean {
-  return /^data:image\//i.test(address) || new URL(address, document.baseURI).origin === location.origin;
+  if (/^data:image\//i.test(address)) return true;
+  return URL.canParse(address, document.baseURI) && new URL(address, document.baseURI).origin === location.origin;
 }
 
 export function markdownView(source: string): TemplateResult {
   const made = marked.parse(source, { async: false, gfm: true });
   const fragment = DOMPurify.sanitize(made, {
     RETURN_DOM_FRAGMENT: true,
+    USE_PROFILES: { html: true },
     FORBID_TAGS: FORBIDDEN,
-    FORBID_ATTR: ["style", "srcset", "id", "name", "class"],
+    FORBID_ATTR: ["style", "srcset", "background", "poster", "id", "name", "class"],
     // An image is replaced below before it stands in a document, where it would load.
   });
   for (const image of fragment.querySelectorAll("img")) {
     const address = image.getAttribute("src") ?? "";
+    image.alt ||= "";
     if (ours(address)) continue;
     const link = document.createElement("a");
     link.href = address;

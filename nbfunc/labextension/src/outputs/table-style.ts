@@ -8,7 +8,10 @@ export const tableStyles = css`
     border-bottom: 1px solid var(--nbf-line);
   }
   .bar input[type="search"]:not([type="checkbox"]) {
-    width: 12rem;
+    flex: 1 1 6rem;
+    width: auto;
+    min-width: 5rem;
+    max-width: 12rem;
     min-height: 1.9rem;
     padding: 0.15rem 0.6rem;
     font-size: 0.87rem;
