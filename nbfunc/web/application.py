@@ -118,9 +118,8 @@ class FunctionsApplication(Application):
         """Cancel what runs, and let go of threads and timers."""
         if self._sweeping is not None:
             self._sweeping.stop()
-        await self.site.runs.close()
+        await self.site.close()
         self._host.close()
-        self.site.threads.shutdown(wait=False)
 
 
 def log_request(handler: RequestHandler) -> None:

@@ -25,6 +25,8 @@ from nbfunc.web.tus import UploadResource, UploadsResource
 STATUS = {"finished": 200, "failed": 500, "cancelled": 409}
 MOST_ROWS = 1000
 MOST_RUNS = 1000
+# Beyond this the body of a run takes milliseconds to make.
+LONG_LOG = 1 << 20
 
 
 def known(source: Source, name: str) -> FunctionInfo:
@@ -63,7 +65,15 @@ class IndexResource(FormPages):
         await self.get(kernel)
 
 
-class FunctionResource(FormPages, EventResource):
+class RunBody(EventResource):
+    """A resource that answers with a run as far as it is."""
+
+    async def write_body(self, log: RunLog) -> None:
+        """Answer with the body of POST."""
+        self.write_json(log.body() if log.size < LONG_LOG else await self.site.in_thread(log.body))
+
+
+class FunctionResource(FormPages, RunBody):
     """``R<function>``: its page, and its runs."""
 
     _body: Body | None = None
@@ -111,7 +121,7 @@ class FunctionResource(FormPages, EventResource):
         else:
             await log.over.wait()
             self.set_status(STATUS[log.status])
-            self.write_json(log.body())
+            await self.write_body(log)
 
     async def _start(self, function: str, kernel: str | None) -> RunLog:
         body, self._body = self._body, None
@@ -174,13 +184,13 @@ class RunsResource(Resource):
         self.write_json([log.summary() for log in self.site.runs.all()[:MOST_RUNS]])
 
 
-class RunResource(EventResource):
+class RunResource(RunBody):
     """``S runs/<id>``: a run as far as it is, as events or as the body of POST."""
 
     async def get(self, run: str) -> None:
         log = self.site.runs.get(run)
         if not self.accepts("text/event-stream"):
-            self.write_json(log.body())
+            await self.write_body(log)
             return
         last = self.request.headers.get("Last-Event-ID") or self.get_query_argument("after", "0")
         after = event_number(last)

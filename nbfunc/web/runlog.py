@@ -207,10 +207,10 @@ class RunLog:
         return said
 
     def body(self) -> bytes:
-        """Return what POST answers, as far as it is known."""
-        now = self.clock()
+        """Return what POST answers, as far as it is known; for a long log to be called in a thread."""
+        now, entries = self.clock(), self.entries.copy()
         said: dict[str, Any] = {"run": self.id, "status": self.status}
-        said["printed"] = "".join(entry.text for entry in self.entries if entry.kind == "printed")
+        said["printed"] = "".join(entry.text for entry in entries if entry.kind == "printed")
         if self.failure is not None:
             said["error"] = self.failure.model_dump(exclude={"kind"}, exclude_none=True)
             said["message"] = f"{self.failure.type}: {self.failure.message}"
@@ -218,7 +218,7 @@ class RunLog:
         elif self.status == "cancelled":
             said["message"] = "The run was cancelled."
             said["reason"] = "cancelled"
-        outputs = b",".join(entry.output(now) for entry in self.entries if entry.kind == "output")
+        outputs = b",".join(entry.output(now) for entry in entries if entry.kind == "output")
         return json_bytes(said)[:-1] + b',"outputs":[' + outputs + b"]}"
 
 

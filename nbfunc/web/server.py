@@ -157,11 +157,11 @@ def run(
     if not blocking:
         return serve_in_background(server)
     count = len(app.site.sources()[0].host.functions())
-    print(f"nbfunc serves {count} function{'s' * (count != 1)} at {server.url} (Ctrl-C stops it)", flush=True)
+    said = f"nbfunc serves {count} function{'s' * (count != 1)} at {server.url} (Ctrl-C stops it)"
     if notebook:
-        serve_nested(server)
+        serve_nested(server, said)
     else:
-        serve_here(server)
+        serve_here(server, said)
     return None
 
 

@@ -177,8 +177,8 @@ def check_free_thread() -> None:
     )
 
 
-def serve_here(server: Server) -> None:
-    """Serve in this thread until Ctrl-C, or a termination signal."""
+def serve_here(server: Server, said: str) -> None:
+    """Say `said`, and serve in this thread until Ctrl-C, or a termination signal."""
 
     async def until_signal() -> None:
         loop = asyncio.get_running_loop()
@@ -195,6 +195,8 @@ def serve_here(server: Server) -> None:
                 loop.add_signal_handler(number, stop, number)
             except (NotImplementedError, RuntimeError, ValueError):
                 break  # Windows, or not the main thread: there Ctrl-C raises KeyboardInterrupt below
+        # Not earlier: whoever reads it may end the server the next moment.
+        print(said, flush=True)
         await server.serve()
 
     try:
@@ -210,17 +212,18 @@ def serve_in_background(server: Server) -> Server:
     return server
 
 
-def serve_nested(server: Server) -> None:
-    """Serve inside the event loop that runs a notebook's cell, until the cell is interrupted."""
+def serve_nested(server: Server, said: str) -> None:
+    """Say `said`, and serve inside the loop that runs a notebook's cell until the cell is interrupted."""
     # Here and nowhere else is the loop patched so that it can be entered again.
     import nest_asyncio  # noqa: PLC0415 - only for this
 
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        serve_here(server)
+        serve_here(server, said)
         return
     nest_asyncio.apply(loop)
+    print(said, flush=True)
     task = loop.create_task(server.serve())
     try:
         loop.run_until_complete(task)

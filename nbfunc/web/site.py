@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 BODY_LIMIT = 64 << 20
 DISK_THREADS = 16
+CLOSE_SECONDS = 2.0
 
 T = TypeVar("T")
 
@@ -146,6 +147,16 @@ class Site:
         self._later.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("Cleaning up failed.", exc_info=task.exception())
+
+    async def close(self) -> None:
+        """Cancel what runs, finish what is being cleaned up, and let go of the threads."""
+        await self.runs.close()
+        if self._later:
+            _, slow = await asyncio.wait(self._later, timeout=CLOSE_SECONDS)
+            for task in slow:
+                task.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
+        self.threads.shutdown(wait=False)
 
     def in_thread(self, act: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
         """Call what blocks."""

@@ -3,7 +3,11 @@
 import { FormElement } from "./form.js";
 import { IndexElement } from "./function-index.js";
 
+/** `?-embed=1`: another page has a frame for the form already. */
+const embedded = !["", "0"].includes(new URLSearchParams(location.search).get("-embed") ?? "");
+
 for (const form of document.querySelectorAll("nbfunc-form")) {
+  form.toggleAttribute("plain", embedded);
   // A frame in another page must not pull the focus to itself.
   if (window === window.top) form.toggleAttribute("focusfirst", true);
 }

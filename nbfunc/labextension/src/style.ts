@@ -80,6 +80,15 @@ export const styles = css`
     background: var(--nbf-raised);
   }
 
+  :host([plain]) form {
+    padding: 0;
+    border: 0;
+    background: none;
+  }
+  form .fields:empty + .submit {
+    margin-top: 0;
+  }
+
   /* Fields */
   .fields,
   .inner {
