@@ -18,6 +18,10 @@
         │   └── ForeignOrigin  a request that another site made the browser send
         ├── TooManyTries       too many wrong passwords
         ├── QueueFull          no more runs may wait
+        ├── KernelError        the function's kernel cannot be asked
+        │   ├── KernelDied         it is dead
+        │   ├── KernelRestarted    it was restarted, and what it exposed is gone
+        │   └── KernelUnreachable  it does not answer
         ├── Conflict           the request does not fit the state it meets
         └── StorageError       the disk did not take a file
             └── DiskFull       no room, or a quota is used up
@@ -163,6 +167,29 @@ class QueueFull(AskerError):
 
     reason = "queue_full"
     status = 503
+
+
+class KernelError(AskerError):
+    """The function's kernel cannot be asked."""
+
+    reason = "kernel_unreachable"
+    status = 503
+
+
+class KernelDied(KernelError):
+    """The kernel died, or was shut down."""
+
+    reason = "kernel_dead"
+
+
+class KernelRestarted(KernelError):
+    """The kernel was restarted: what it exposed is gone until its cells are run again."""
+
+    reason = "kernel_restarted"
+
+
+class KernelUnreachable(KernelError):
+    """The kernel does not answer."""
 
 
 class Conflict(AskerError):

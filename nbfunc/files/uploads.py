@@ -250,6 +250,14 @@ class UploadsDir:
                 raise
             self._held.setdefault(run, []).extend(dict.fromkeys(tokens))
 
+    def give_back(self, run: str) -> None:
+        """Let go of what `run` took as if it never had: the run did not start."""
+        suffix = ".held" if self._auto_delete else ".kept"
+        with self._lock:
+            for token in self._held.pop(run, []):
+                with suppress(OSError):
+                    self._at(token, suffix).unlink(missing_ok=True)
+
     def release(self, run: str) -> None:
         """Let go of what `run` took: deleted, or kept for good.
 

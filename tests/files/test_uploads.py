@@ -629,3 +629,13 @@ def test_a_process_killed_while_it_writes_leaves_an_upload_to_go_on_with(uploads
     with uploads.writer(token, MIB) as writer:
         writer.write(b"y" * MIB)
     assert uploads.find(token).stat().st_size == 2 * MIB
+
+
+def test_what_a_run_gives_back_another_can_take(uploads: UploadsDir) -> None:
+    token = send(uploads)
+    uploads.take([token], "one")
+    with pytest.raises(NotFound):
+        uploads.take([token], "two")
+    uploads.give_back("one")
+    uploads.take([token], "two")
+    assert uploads.path.joinpath(token, "a.txt").read_bytes() == b"content"

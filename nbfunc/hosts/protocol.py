@@ -1,0 +1,54 @@
+"""What a Jupyter server and the agent in a kernel say to each other, over the kernel's control channel.
+
+The server asks, the kernel answers the asker alone; the kernel by itself only says that something changed.
+Messages are those of the Jupyter messaging protocol, with types of our own:
+
+=================== ========= ========================================================================
+``nbfunc_request``  control   server to kernel: ``{"op": …}``, see the table of `nbfunc.notebook.agent`
+``nbfunc_reply``    control   its answer: what the op returns, or ``{"error": {"type", "message"}}``
+``nbfunc_events``   control   kernel to server: ``{"run", "batch", "over"}``, the events as JSON in a buffer
+``nbfunc_changed``  iopub     kernel to everybody, on a topic of its own: ask me what I expose
+=================== ========= ========================================================================
+
+Nothing is sent without bound: ZMQ keeps what is not read in memory, and past 1,000 messages it drops them
+without a word. Events go in batches, of which `WINDOW` may be unacknowledged; files are asked for in blocks.
+"""
+
+from __future__ import annotations
+
+# A server and a kernel of another major cannot talk; of another minor they can.
+PROTOCOL = (1, 0)
+
+REQUEST = "nbfunc_request"
+REPLY = "nbfunc_reply"
+EVENTS = "nbfunc_events"
+CHANGED = "nbfunc_changed"
+# With this the frames of an iopub message begin, and nothing else's does.
+TOPIC = b"nbfunc"
+
+# The server sets it in its own environment, kernels inherit it: before any message it tells that there is one.
+ENVIRONMENT = "NBFUNC_SERVER"
+
+# Bytes of a file in one message.
+BLOCK = 8 << 20
+# Blocks of one file that are asked for at once.
+BLOCKS_ASKED = 3
+# Batches of one run's events that the server has not read yet.
+WINDOW = 8
+# Bytes of events in a batch, about; a single larger event goes alone.
+BATCH = 256 << 10
+# Bytes of one event: what a browser could still show.
+MOST_EVENT = 48 << 20
+# Bytes of one message; a kernel that sends more loses its connection.
+MOST_MESSAGE = 64 << 20
+
+
+def mismatch(server: list[int], server_version: str, kernel: tuple[int, int], kernel_version: str) -> str:
+    """Return why a server and a kernel cannot talk, and what to do about it; empty if they can."""
+    if server and server[0] == kernel[0]:
+        return ""
+    return (
+        f"The kernel has nbfunc {kernel_version}, the Jupyter server nbfunc {server_version}: they do not "
+        f"understand each other. In the kernel's environment: pip install nbfunc=={server_version} (and restart "
+        f"the kernel), or in the server's: pip install nbfunc=={kernel_version} (and restart the server)."
+    )
