@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import inspect
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -43,11 +43,18 @@ class Form:
     function: Callable[..., Any]
 
     @functools.cached_property
+    def dropdowns(self) -> dict[tuple[str, int], Callable[[], Any]]:
+        """What each dynamic dropdown asks, by its parameter and its place among the dropdowns of that."""
+        return {
+            (member.name, index): source
+            for member in self.members
+            for index, source in enumerate(_sources(member))
+        }
+
+    @property
     def sources(self) -> list[Callable[[], Any]]:
         """The callables that its dynamic dropdowns ask, each once."""
-        fields = (field for member in self.members for field in member.field.walk())
-        found = [f.source for f in fields if isinstance(f, ChoiceField) and f.source is not None]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(self.dropdowns.values()))
 
     @functools.cached_property
     def instant(self) -> bool:
@@ -137,6 +144,12 @@ class Form:
     def _positional_only(self) -> list[inspect.Parameter]:
         parameters = inspect.signature(self.function).parameters.values()
         return [p for p in parameters if p.kind is p.POSITIONAL_ONLY]
+
+
+def _sources(member: Member) -> Iterator[Callable[[], Any]]:
+    for field in member.field.walk():
+        if isinstance(field, ChoiceField) and field.source is not None:
+            yield field.source
 
 
 def name_of(function: Callable[..., Any]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ def exposed(functions: Functions) -> dict[str, Exposed]:
     Raises
     ------
     FormError
-        One cannot be a form, two have one name, or there is none.
+        One cannot be a form, or two have one name.
     """
     if callable(functions):
         grouped: list[tuple[str | None, Any]] = [(None, functions)]
@@ -59,9 +60,12 @@ def exposed(functions: Functions) -> dict[str, Exposed]:
         if form.name in found:
             raise FormError(f"Two functions are named {form.name}: rename one, its name is its address.")
         found[form.name] = Exposed(form, group)
-    if not found:
-        raise FormError("There is no function to make a form of: pass one, a list, or a dict of lists.")
     return found
+
+
+def _info(exposed: Exposed) -> FunctionInfo:
+    form = exposed.form
+    return FunctionInfo(name=form.name, title=form.title, description=form.description, group=exposed.group)
 
 
 def _several(members: Any) -> Iterable[Any]:
@@ -69,38 +73,84 @@ def _several(members: Any) -> Iterable[Any]:
 
 
 class InProcessHost(FunctionHost):
-    """A host of functions that live in this process.
+    """A host of functions that live in this process. Its methods belong to one event loop, not to threads.
 
     Parameters
     ----------
     functions : callable, iterable of callables, or mapping of str to those
-        What to expose; a mapping's keys are groups.
+        What to expose at first; a mapping's keys are groups.
     store : Store
         Where returned files go.
     uploads : Uploads
         Where uploaded files are.
     max_concurrency : int, optional
         How many runs go at once; the rest wait in order.
+
+    Attributes
+    ----------
+    store : Store
+    uploads : Uploads
+        May be set at any time: each run keeps to those that it found when it was asked for.
     """
 
     def __init__(
         self, functions: Functions, *, store: Store, uploads: Uploads, max_concurrency: int | None = 40
     ) -> None:
-        self._exposed = exposed(functions)
-        self._store = store
-        self._uploads = uploads
+        self.store = store
+        self.uploads = uploads
+        self._exposed: dict[str, Exposed] = {}
         self._line = Line(max_concurrency)
         self._cancels: dict[str, Callable[[], None]] = {}
         self._coroutines = CoroutineLoop()
         self._offers = _Offers()
         # For what may take its time before a run: dropdowns' callables, and the author's own checks.
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="nbfunc-form")
+        self.expose(functions)
 
     def functions(self) -> list[FunctionInfo]:
-        return [
-            FunctionInfo(name=name, title=e.form.title, description=e.form.description, group=e.group)
-            for name, e in self._exposed.items()
-        ]
+        return [_info(each) for each in self._exposed.values()]
+
+    def expose(self, functions: Functions) -> list[FunctionInfo]:
+        """Expose functions, all or none.
+
+        One whose name is taken takes the place of the other, whose runs go on to their end.
+
+        Parameters
+        ----------
+        functions : callable, iterable of callables, or mapping of str to those
+            As for the constructor.
+
+        Returns
+        -------
+        list of FunctionInfo
+            Of these functions.
+
+        Raises
+        ------
+        FormError
+            One cannot be a form, or two have one name.
+        """
+        added = list(exposed(functions).values())
+        for each in added:
+            self.put(each)
+        return [_info(each) for each in added]
+
+    def put(self, exposed: Exposed) -> None:
+        """Expose one whose form is made already (`form_of` may be called on any thread)."""
+        name = exposed.form.name
+        if name in self._exposed:
+            self._offers.inherit(self._exposed[name].form, exposed.form)
+        self._exposed[name] = exposed
+        self._forget_offers()
+
+    def remove(self, name: str) -> bool:
+        """Stop exposing a function, and say whether it was; its runs go on to their end."""
+        removed = self._exposed.pop(name, None)
+        self._forget_offers()
+        return removed is not None
+
+    def _forget_offers(self) -> None:
+        self._offers.keep({source for each in self._exposed.values() for source in each.form.sources})
 
     async def form(self, name: str) -> dict[str, Any]:
         form = self._form(name)
@@ -112,21 +162,22 @@ class InProcessHost(FunctionHost):
     ) -> AsyncIterator[Event]:
         form = self._form(name)
         loop = asyncio.get_running_loop()
-        inputs = _Inputs(self._uploads, self._offers)
+        store, uploads = self.store, self.uploads
+        inputs = _Inputs(uploads, self._offers)
         decode = functools.partial(form.decode, raw.values, inputs, texts=raw.texts, uploads=raw.uploads)
         arguments = decode() if form.instant else await loop.run_in_executor(self._threads, decode)
-        self._uploads.take(inputs.tokens, run)
+        uploads.take(inputs.tokens, run)
         positional, named = form.bind(arguments)
         mailbox = Mailbox(loop)
 
         def ended() -> None:
-            self._uploads.release(run)
+            uploads.release(run)
             loop.call_soon_threadsafe(self._ended, run, place)
 
         started = Run(
             call=Call(run, mailbox, user),
             act=functools.partial(form.function, *positional, **named),
-            store=self._store,
+            store=store,
             loop=self._coroutines,
             ended=ended,
         )
@@ -141,7 +192,7 @@ class InProcessHost(FunctionHost):
             else:
                 self._line.leave(place)
                 del self._cancels[run]
-                self._uploads.release(run)
+                uploads.release(run)
                 mailbox.put(CancelledEvent())
 
         place = Place(begin, lambda position: mailbox.put(Queued(run=run, position=position)))
@@ -150,7 +201,7 @@ class InProcessHost(FunctionHost):
             self._line.join(place)
         except BaseException:
             del self._cancels[run]
-            self._uploads.release(run)
+            uploads.release(run)
             raise
         return _events(mailbox)
 
@@ -196,22 +247,36 @@ class _Offers:
     """What dynamic dropdowns offered within the hour."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._served: dict[Callable[[], Any], dict[Options, float]] = {}
 
     def fresh(self, source: Callable[[], Any]) -> Options:
         """Ask, and remember the answer."""
         options = ask(source)
-        now = time.monotonic()
-        served = self._served.get(source, {})
-        self._served[source] = {o: at for o, at in served.items() if now - at < SERVED_SECONDS} | {
-            options: now
-        }
+        with self._lock:
+            self._served[source] = self._recent(source) | {options: time.monotonic()}
         return options
 
     def known(self, source: Callable[[], Any]) -> list[Options]:
         """Return the answers of the last hour."""
+        with self._lock:
+            return list(self._recent(source))
+
+    def inherit(self, old: Form, new: Form) -> None:
+        """Let the same dropdown of a changed function go on accepting what open pages show."""
+        with self._lock:
+            for place, source in new.dropdowns.items():
+                if place in old.dropdowns:
+                    self._served[source] = self._recent(old.dropdowns[place]) | self._recent(source)
+
+    def keep(self, sources: Set[Callable[[], Any]]) -> None:
+        """Forget the answers of all others."""
+        with self._lock:
+            self._served = {source: served for source, served in self._served.items() if source in sources}
+
+    def _recent(self, source: Callable[[], Any]) -> dict[Options, float]:
         now = time.monotonic()
-        return [o for o, at in self._served.get(source, {}).items() if now - at < SERVED_SECONDS]
+        return {o: at for o, at in self._served.get(source, {}).items() if now - at < SERVED_SECONDS}
 
 
 class _Inputs:

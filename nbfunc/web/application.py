@@ -9,7 +9,7 @@ from typing import Any
 from tornado.ioloop import PeriodicCallback
 from tornado.web import Application, RequestHandler
 
-from nbfunc.errors import NotFound
+from nbfunc.errors import FormError, NotFound
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.in_process import Functions, InProcessHost
@@ -48,6 +48,8 @@ class FunctionsApplication(Application):
         self._host = InProcessHost(
             functions, store=returns, uploads=uploads, max_concurrency=options.max_concurrency
         )
+        if not self._host.functions():
+            raise FormError("There is no function to make a form of: pass one, a list, or a dict of lists.")
         sessions = Sessions(options.auth, options.secret_key) if options.auth else None
         self.guard = StandaloneGuard(
             addresses,

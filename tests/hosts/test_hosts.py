@@ -105,12 +105,105 @@ def test_functions_are_listed_in_order_with_title_description_and_group(rig: Rig
     ]
 
 
-@pytest.mark.parametrize(
-    ("functions", "says"), [([double, double], "rename"), ([], "no function"), ([3], "not a function")]
-)
+@pytest.mark.parametrize(("functions", "says"), [([double, double], "rename"), ([3], "not a function")])
 def test_what_cannot_be_exposed_is_refused(functions: Any, says: str, rig: Rig) -> None:
     with pytest.raises(FormError, match=says):
         rig.host(functions)
+
+
+def named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    function.__name__ = name
+    return function
+
+
+def test_functions_come_and_go(rig: Rig) -> None:
+    host = rig.host(())
+    assert host.functions() == []
+    assert [info.name for info in host.expose([double])] == ["double"]
+    assert [info.name for info in host.functions()] == ["double"]
+    assert host.remove("double")
+    assert not host.remove("double")
+    assert host.functions() == []
+
+
+def test_a_function_of_the_same_name_takes_the_place_of_the_other(rig: Rig) -> None:
+    def other() -> None: ...
+
+    def triple(n: int) -> int:
+        """Triple it."""
+        return n * 3
+
+    host = rig.host([double, other])
+    host.expose({"New": [named(triple, "double")]})
+    assert [(i.name, i.description, i.group) for i in host.functions()] == [
+        ("double", "Triple it.", "New"),
+        ("other", "", None),
+    ]
+    assert texts(within(events_of(host, "double", n=2))) == ["6"]
+
+
+def test_what_cannot_be_exposed_changes_nothing(rig: Rig) -> None:
+    def fine() -> None: ...
+
+    def wrong(*args: int) -> None: ...
+
+    host = rig.host(double)
+    with pytest.raises(FormError, match="wrong"):
+        host.expose([fine, wrong])
+    assert [info.name for info in host.functions()] == ["double"]
+
+
+def test_a_run_finishes_the_code_that_it_started_with(rig: Rig) -> None:
+    release = threading.Event()
+
+    def old() -> str:
+        release.wait()
+        return "old"
+
+    def new() -> str:
+        return "new"
+
+    async def replaced() -> list[Event]:
+        host = rig.host(named(old, "f"))
+        events = await host.start("f", RawArguments(), run="r")
+        await first(events, Started)
+        host.expose(named(new, "f"))
+        assert texts(await events_of(host, "f", run="s")) == ["new"]
+        host.remove("f")
+        release.set()
+        return [event async for event in events]
+
+    assert texts(within(replaced())) == ["old"]
+
+
+def test_a_page_that_is_open_while_its_function_changes_may_send_what_it_offers(rig: Rig) -> None:
+    async def use() -> list[str]:
+        host = rig.host(choosing(Source(["a"])))
+        await host.form("choose")
+        host.expose(choosing(Source(["b"])))
+        return texts(await events_of(host, "choose", x="a"))
+
+    assert within(use()) == ["a"]
+
+
+def test_a_run_keeps_to_the_directories_that_it_found(rig: Rig, tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def make() -> FileResponse:
+        release.wait()
+        return FileResponse(data=b"x", filename="a.txt")
+
+    async def moved() -> Event:
+        host = rig.host(make)
+        events = await host.start("make", RawArguments(), run="r")
+        host.store = ReturnsDir(tmp_path / "elsewhere")
+        release.set()
+        return await first(events, OutputEvent)
+
+    event = within(moved())
+    assert isinstance(event, OutputEvent)
+    assert isinstance(event.output, File)
+    assert rig.returns.find(event.output.file.id, "a.txt").path.exists()
 
 
 def test_a_run_queues_starts_shows_and_finishes(rig: Rig) -> None:
