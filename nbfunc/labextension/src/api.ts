@@ -36,6 +36,18 @@ export interface FunctionRow {
   url: string;
 }
 
+/** One row of `GET S runs`; times as RFC 3339. */
+export interface RunRow {
+  run: string;
+  function: string;
+  url: string;
+  status: string;
+  position?: number;
+  progress?: { done: number; total?: number | null; text?: string };
+  started: string | null;
+  ended: string | null;
+}
+
 /** How much of an upload the server has. */
 export interface Received {
   offset: number;
@@ -138,6 +150,10 @@ export class Api {
 
   functions(): Promise<Result<FunctionRow[]>> {
     return this.json(`${this.shared}functions`, {}, (value): value is FunctionRow[] => Array.isArray(value));
+  }
+
+  runs(): Promise<Result<RunRow[]>> {
+    return this.json(`${this.shared}runs`, {}, (value): value is RunRow[] => Array.isArray(value));
   }
 
   tablePage(url: string, query: TableQuery, signal: AbortSignal): Promise<Result<TablePage>> {

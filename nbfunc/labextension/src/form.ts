@@ -1,26 +1,25 @@
 /** `<nbfunc-form>`: the form of one function, and its runs below it. */
 
 import { LitElement, html, nothing, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 
 import { Api, type Failure } from "./api.js";
 import { pageStream, type EventStream, type PageEvent } from "./events.js";
 import { GroupField } from "./fields/group.js";
-import type { Field, Home } from "./fields/field.js";
+import type { Home } from "./fields/field.js";
 import { makeField } from "./fields/index.js";
+import { failureView } from "./failure-view.js";
+import { historyView } from "./history-view.js";
+import { History, type HistoryHome } from "./history.js";
 import { Memory } from "./memory.js";
 import { prefill } from "./prefill.js";
-import { Run } from "./run.js";
-import { runView, stateText, type RunActions } from "./run-view.js";
-import { same, type FormSchema, type Json, type Problem } from "./schema.js";
+import type { Run } from "./run.js";
+import type { RunActions } from "./run-view.js";
+import { same, type FormSchema, type Json } from "./schema.js";
 import { styles } from "./style.js";
+import { Submission, type SubmissionHome } from "./submission.js";
 
-/** Runs that a tab keeps of a form, the newest first. */
-const KEPT_RUNS = 10;
 /** Outputs that one press of "Show more" draws. */
 const MORE = 500;
-
-type Sending = "" | "uploads" | "posting";
 
 let ids = 0;
 
@@ -42,14 +41,11 @@ export class FormElement extends LitElement {
   private control = new AbortController();
   private schema: FormSchema | null = null;
   private fields: GroupField | null = null;
-  private runs: Run[] = [];
+  private submission!: Submission;
+  private history: History | null = null;
   private readonly extra = new WeakMap<Run, number>();
-  private readonly watched = new WeakSet<Run>();
-  private sending: Sending = "";
-  /** Why the form could not be had, or the submit was not taken. */
+  /** Why the form could not be had, or a run not be cancelled. */
   private failure: Failure | null = null;
-  /** What is wrong with the submit, and has no field. */
-  private unplaced: Problem[] = [];
   private gone = "";
   private trouble: string | null = null;
   private said = "";
@@ -58,7 +54,7 @@ export class FormElement extends LitElement {
   private saving: ReturnType<typeof setTimeout> | undefined;
   private drawing = false;
 
-  private readonly home: Home = this.makeHome();
+  private readonly home: Home & SubmissionHome & HistoryHome = this.makeHome();
 
   constructor() {
     super();
@@ -67,7 +63,7 @@ export class FormElement extends LitElement {
     this.focusfirst = false;
   }
 
-  private makeHome(): Home {
+  private makeHome(): Home & SubmissionHome & HistoryHome {
     const api = (): Api => this.api;
     return {
       get api() {
@@ -79,6 +75,8 @@ export class FormElement extends LitElement {
       id: () => `f${++ids}`,
       focus: (id) => (this.focusNext = id),
       make: (node, name) => makeField(node, name, this.home),
+      say: (text) => (this.said = text),
+      remember: () => this.remember(),
     };
   }
 
@@ -92,6 +90,7 @@ export class FormElement extends LitElement {
     this.api = new Api(form.href.replace(/\/$/, ""), new URL(this.shared, document.baseURI).href);
     this.memory = new Memory(`nbfunc:${form.pathname}`, sessionStorage);
     this.stream = pageStream(this.api);
+    this.submission = new Submission(this.api, this.home);
     addEventListener("pagehide", () => this.remember(), { signal });
     void this.load();
   }
@@ -136,14 +135,14 @@ export class FormElement extends LitElement {
     // A link with values means them; a reload of it means what was put in since.
     if (kept && !(asked && navigation?.type === "navigate")) fields.restore(kept.values);
     else prefill(fields, query);
-    this.runs = (kept?.runs ?? []).map((one) => new Run(one.id, one));
-    const [newest] = this.runs;
-    if (newest) this.watch(newest);
+    const history = new History(this.api, this.stream, this.home, kept?.runs ?? [], signal);
+    this.history = history;
     this.stream.listen(
       {
         event: (event) => this.around(event),
         back: () => void this.refresh(),
         trouble: (failure) => {
+          if (failure) history.lost();
           const lost = failure?.reason === "unreachable";
           this.trouble = lost ? "The connection to the server is lost." : (failure?.message ?? null);
           this.soon();
@@ -203,138 +202,43 @@ export class FormElement extends LitElement {
   private remember(): void {
     clearTimeout(this.saving);
     if (!this.fields) return;
-    const runs = this.runs.map(({ id, started, ended }) => ({ id, started, ended }));
-    this.memory.write({ values: this.fields.keep(), runs });
-  }
-
-  private watch(run: Run): void {
-    if (this.watched.has(run)) return;
-    this.watched.add(run);
-    this.stream.watch(
-      run.id,
-      0,
-      {
-        event: (event) => {
-          const before = stateText(run);
-          run.apply(event);
-          if (stateText(run) !== before) {
-            this.said = run.error ? `Failed: ${run.error.type}: ${run.error.message}` : stateText(run);
-            this.remember();
-          }
-          this.soon();
-        },
-        unknown: () => {
-          run.forget();
-          // One that was remembered over a reload and is gone has nothing to show.
-          if (run.terminal.empty && !run.outputs.length) this.runs = this.runs.filter((one) => one !== run);
-          this.remember();
-          this.soon();
-        },
-      },
-      this.control.signal,
-    );
+    this.memory.write({ values: this.fields.keep(), runs: this.history?.runs.map((run) => run.kept()) ?? [] });
   }
 
   private readonly submit = async (event?: Event): Promise<void> => {
     event?.preventDefault();
-    const { fields } = this;
-    if (!fields || this.sending) return;
+    const { fields, history } = this;
+    if (!fields || !history) return;
     this.failure = null;
-    this.unplaced = [];
-    if (!this.passes(fields.check())) return;
-    const uploads = fields.uploads();
-    // What a run has taken goes with that run.
-    for (const upload of uploads) if (upload.spent) upload.again();
-    if (uploads.some(({ state }) => state === "sending" || state === "waiting")) {
-      this.to("uploads");
-      await Promise.all(uploads.map(({ settled }) => settled));
-      if (!this.passes(fields.check())) {
-        this.to("");
-        return;
-      }
-    }
-    this.to("posting");
-    await this.post(fields, true);
-    this.to("");
+    const values = fields.keep();
+    const id = await this.submission.submit(fields);
+    if (id === null) return;
+    history.begin(id, values);
+    await this.updateComplete;
+    this.renderRoot.querySelector(".runs")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   };
 
-  private to(sending: Sending): void {
-    this.sending = sending;
-    this.requestUpdate();
-  }
-
-  /** Whether nothing is wrong; otherwise go to the first field that is. */
-  private passes(wrong: Field[]): boolean {
-    const [first] = wrong;
-    if (!first) return true;
-    this.said = wrong.length === 1 ? "One value needs another look." : `${wrong.length} values need another look.`;
-    this.focusNext = first.focusId;
-    this.requestUpdate();
-    return false;
-  }
-
-  private async post(fields: GroupField, resend: boolean): Promise<void> {
-    const sent = fields.uploads();
-    const answer = await this.api.start(fields.value());
-    if (answer.ok) {
-      for (const upload of sent) upload.spent = true;
-      this.began(answer.value);
-      return;
-    }
-    if (answer.failure.status === 422 && resend && (await this.sendAgain(fields, answer.failure.problems))) {
-      await this.post(fields, false);
-      return;
-    }
-    this.refused(fields, answer.failure);
-  }
-
-  /** Send the files again whose upload a refusal says is gone; whether there were any. */
-  private async sendAgain(fields: GroupField, problems: Problem[]): Promise<boolean> {
-    const blamed = problems.flatMap(({ loc }) => fields.find(loc).field.uploads());
-    const lost = [];
-    for (const upload of new Set(blamed)) if (!(await upload.stands())) lost.push(upload);
-    for (const upload of lost) upload.again();
-    if (lost.length) this.to("uploads");
-    await Promise.all(lost.map(({ settled }) => settled));
-    return lost.length > 0 && fields.check().length === 0;
-  }
-
-  private refused(fields: GroupField, failure: Failure): void {
-    const wrong: Field[] = [];
-    for (const problem of failure.problems) {
-      const { field, rest } = fields.find(problem.loc);
-      if (field === fields) this.unplaced.push(problem);
-      else {
-        field.problem = [rest.join(" › "), problem.msg].filter(Boolean).join(": ");
-        wrong.push(field);
-      }
-    }
-    if (!this.passes(wrong) && !this.unplaced.length) return;
-    this.failure = failure;
-    this.said = failure.message;
-    this.requestUpdate();
-  }
-
-  private began(id: string): void {
-    const run = new Run(id);
-    this.runs = [run, ...this.runs].slice(0, KEPT_RUNS);
-    this.said = stateText(run);
-    this.watch(run);
-    this.remember();
-    void this.updateComplete.then(() => {
-      this.renderRoot.querySelector(".runs")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
-    });
-  }
-
   private async cancel(run: Run): Promise<void> {
-    run.cancelling();
-    this.said = stateText(run);
+    this.failure = (await this.history?.cancel(run)) ?? null;
     this.requestUpdate();
-    const answer = await this.api.cancel(run.id);
-    if (answer.ok || answer.failure.status === 404) return;
-    if (run.state === "cancelling") run.state = "running";
-    this.failure = answer.failure;
-    this.requestUpdate();
+  }
+
+  /** Put the values of an earlier run into the form. */
+  private fillIn(run: Run): void {
+    const { fields } = this;
+    if (!fields) return;
+    this.submission.clear();
+    fields.clear();
+    fields.restore(run.values);
+    this.focusNext = fields.focusId;
+    this.said = "The form has the values of that run.";
+    this.changed();
+  }
+
+  private again(run: Run): void {
+    this.fillIn(run);
+    if (!this.fields?.secret()) void this.submit();
+    else this.said = "The form has the values of that run, its passwords apart. Enter them, then run.";
   }
 
   private readonly reset = (): void => {
@@ -342,7 +246,7 @@ export class FormElement extends LitElement {
     this.fields?.dispose();
     this.fields = this.make(this.schema);
     this.failure = null;
-    this.unplaced = [];
+    this.submission.clear();
     this.focusNext = this.fields.focusId;
     this.said = "The form is as it was at first.";
     this.changed();
@@ -363,7 +267,7 @@ export class FormElement extends LitElement {
 
   /** Redraw each second while a clock runs: a run's, or a file's hour. */
   private tick(): void {
-    const counts = this.runs.some((run) => run.live || run.files.length > 0);
+    const counts = this.history?.runs.some((run) => run.live || run.files.length > 0);
     if (counts) this.ticking ??= setInterval(() => this.soon(), 1000);
     else {
       clearInterval(this.ticking);
@@ -376,7 +280,7 @@ export class FormElement extends LitElement {
       ${this.schema ? this.heading(this.schema) : html`<slot></slot>`}
       ${this.fields ? this.formView(this.fields) : this.failure ? this.broken(this.failure) : this.waiting()}
       <div class="sr" role="status" aria-live="polite">${this.said}</div>
-      ${this.runs.length ? this.runsView() : nothing}
+      ${this.history ? historyView(this.history, (run) => this.actions(run)) : nothing}
     </div>`;
   }
 
@@ -392,31 +296,20 @@ export class FormElement extends LitElement {
   }
 
   private broken(failure: Failure): TemplateResult {
-    return html`${this.failed(failure)}
+    return html`${failureView(failure, [], this.api.login)}
       <p><button type="button" @click=${(): void => void this.load()}>Try again</button></p>`;
   }
 
-  private failed(failure: Failure): TemplateResult {
-    const unplaced = this.unplaced.map(
-      ({ loc, msg }) => html`<li dir="auto">${loc.length ? html`<b>${loc.join(" › ")}</b>: ` : nothing}${msg}</li>`,
-    );
-    return html`<div class="card error" role="alert">
-      <p dir="auto">${unplaced.length ? "The form was not taken." : failure.message}</p>
-      ${unplaced.length ? html`<ul>${unplaced}</ul>` : nothing}
-      ${failure.status === 401
-        ? html`<p><a class="button small" href=${this.api.login} target="_blank">Log in in a new tab</a></p>`
-        : nothing}
-    </div>`;
-  }
-
   private formView(fields: GroupField): TemplateResult {
-    const label = { "": "Run", uploads: "Waiting for uploads…", posting: "Starting…" }[this.sending];
+    const { sending } = this.submission;
+    const label = { "": "Run", uploads: "Waiting for uploads…", posting: "Starting…" }[sending];
+    const failure = this.submission.failure ?? this.failure;
     return html`<form novalidate @submit=${this.submit} aria-label=${this.schema?.title ?? ""}>
       ${this.gone ? html`<p class="trouble" role="alert">${this.gone}</p>` : nothing}
       <div class="fields">${fields.children().map((field) => field.draw())}</div>
-      ${this.failure ? this.failed(this.failure) : nothing}
+      ${failure ? failureView(failure, this.submission.unplaced, this.api.login) : nothing}
       <div class="bar submit">
-        <button type="submit" class="primary" aria-disabled=${this.sending ? "true" : nothing} title="Ctrl+Enter">
+        <button type="submit" class="primary" aria-disabled=${sending ? "true" : nothing} title="Ctrl+Enter">
           ${label}
         </button>
         ${fields.children().length
@@ -424,32 +317,6 @@ export class FormElement extends LitElement {
           : nothing}
       </div>
     </form>`;
-  }
-
-  private runsView(): TemplateResult {
-    const [newest, ...earlier] = this.runs;
-    return html`<section class="runs" aria-label="Results">
-      ${newest ? repeat([newest], ({ id }) => id, (run) => runView(run, this.actions(run))) : nothing}
-      ${earlier.length
-        ? html`<div class="earlier">
-            <h2>Earlier</h2>
-            ${repeat(earlier, ({ id }) => id, (run) => this.earlierView(run))}
-          </div>`
-        : nothing}
-    </section>`;
-  }
-
-  private earlierView(run: Run): TemplateResult {
-    const when = run.started === null ? "" : new Date(run.started).toLocaleTimeString([], { timeStyle: "medium" });
-    return html`<details
-      @toggle=${(event: Event): void => {
-        if ((event.target as HTMLDetailsElement).open) this.watch(run);
-        this.soon();
-      }}
-    >
-      <summary>${when || "Run"}${this.watched.has(run) ? html` <span class="note">${stateText(run)}</span>` : nothing}</summary>
-      ${runView(run, this.actions(run))}
-    </details>`;
   }
 
   private actions(run: Run): RunActions {
@@ -462,6 +329,13 @@ export class FormElement extends LitElement {
       },
       extra: this.extra.get(run) ?? 0,
       trouble: this.trouble,
+      main: this.schema?.where === "main",
+      open: (one) => {
+        this.history?.open(one);
+        this.soon();
+      },
+      fillIn: (one) => this.fillIn(one),
+      again: (one) => this.again(one),
     };
   }
 }

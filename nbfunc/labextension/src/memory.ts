@@ -1,4 +1,4 @@
-/** What a tab remembers of a form over a reload: what was put in, and the runs. Never passwords or files. */
+/** What a tab remembers of a form over a reload: what was put in, and the runs. Never passwords, and of files the name alone. */
 
 import { encode, isObject, type Json } from "./schema.js";
 
@@ -6,6 +6,8 @@ export interface KeptRun {
   id: string;
   started: number | null;
   ended: number | null;
+  /** What the form held when it was submitted, as `Field.keep` has it. */
+  values: Json;
 }
 
 export interface Kept {
@@ -23,7 +25,7 @@ export class Memory {
     try {
       const kept: unknown = JSON.parse(this.storage.getItem(this.key) ?? "null");
       if (!isObject(kept)) return null;
-      const runs = Array.isArray(kept["runs"]) ? kept["runs"].filter(isKeptRun) : [];
+      const runs = Array.isArray(kept["runs"]) ? kept["runs"].filter(isObject).flatMap(keptRun) : [];
       return { values: (kept["values"] ?? null) as Json, runs };
     } catch {
       return null;
@@ -32,7 +34,7 @@ export class Memory {
 
   write({ values, runs }: Kept): void {
     try {
-      const kept: Json = { values, runs: runs.map(({ id, started, ended }) => ({ id, started, ended })) };
+      const kept: Json = { values, runs: runs.map((one) => ({ ...one })) };
       this.storage.setItem(this.key, encode(kept));
     } catch {
       // Full, or forbidden in this frame: a reload starts anew then.
@@ -40,6 +42,11 @@ export class Memory {
   }
 }
 
-function isKeptRun(value: unknown): value is KeptRun {
-  return isObject(value) && typeof value["id"] === "string";
+function keptRun({ id, started, ended, values }: Record<string, unknown>): KeptRun[] {
+  if (typeof id !== "string") return [];
+  return [{ id, started: time(started), ended: time(ended), values: (values ?? null) as Json }];
+}
+
+function time(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
 }

@@ -18,6 +18,11 @@ export interface RunActions {
   extra: number;
   /** Why nothing comes, while nothing comes. */
   trouble: string | null;
+  /** Whether the function runs on the notebook's main thread. */
+  main: boolean;
+  open(run: Run): void;
+  fillIn(run: Run): void;
+  again(run: Run): void;
 }
 
 const STATES: Record<RunState, string> = {
@@ -59,11 +64,22 @@ export function runView(run: Run, actions: RunActions): TemplateResult {
     ${run.live && actions.trouble !== null
       ? html`<p class="trouble">${actions.trouble} Trying again… A run does not stop when its page is away.</p>`
       : nothing}
+    ${run.state === "queued" && actions.main
+      ? html`<p class="note">It runs between the notebook's cells, and waits for the one that is running.</p>`
+      : nothing}
     ${run.state === "cancelling"
       ? html`<p class="note">The function stops at its next step; a call that waits ends first.</p>`
       : nothing}
     ${progressView(run)} ${printsView(run.terminal)} ${errorView(run)}
     ${outputsView(run, actions.zip, actions.extra, () => actions.more(run))}
+    ${run.live || run.values === null ? nothing : againView(run, actions)}
+  </div>`;
+}
+
+function againView(run: Run, actions: RunActions): TemplateResult {
+  return html`<div class="bar">
+    <button type="button" class="quiet small" @click=${(): void => actions.again(run)}>Run again with these values</button>
+    <button type="button" class="quiet small" @click=${(): void => actions.fillIn(run)}>Fill in</button>
   </div>`;
 }
 

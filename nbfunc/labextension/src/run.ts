@@ -1,7 +1,8 @@
 /** A run as this page knows it: its events, folded. */
 
 import type { Failed, FileOutput, Output, RunEvent } from "./events.js";
-import { assertNever } from "./schema.js";
+import type { KeptRun } from "./memory.js";
+import { assertNever, type Json } from "./schema.js";
 import { Terminal } from "./terminal.js";
 
 export type RunState =
@@ -42,13 +43,21 @@ export class Run {
   started: number | null;
   ended: number | null;
 
+  /** What the form held, as `Field.keep` has it; null where nobody knows. */
+  readonly values: Json;
+
   constructor(
     readonly id: string,
-    times: { started?: number | null; ended?: number | null } = {},
+    known: Partial<Omit<KeptRun, "id">> = {},
     private readonly now: () => number = Date.now,
   ) {
-    this.started = times.started ?? null;
-    this.ended = times.ended ?? null;
+    this.started = known.started ?? null;
+    this.ended = known.ended ?? null;
+    this.values = known.values ?? null;
+  }
+
+  kept(): KeptRun {
+    return { id: this.id, started: this.started, ended: this.ended, values: this.values };
   }
 
   get live(): boolean {

@@ -72,6 +72,8 @@ export interface FormSchema {
   title: string;
   description: string;
   parameters: SchemaNode;
+  /** "main": it runs on the notebook's main thread, between cells. */
+  where?: "main" | null;
 }
 
 /** The path to a value, such as `["tags", 2]`. */

@@ -1,6 +1,7 @@
 /** One file on its way to the server: tus 1.0 core (tus.io/protocols/resumable-upload), resumed until whole. */
 
 import type { Api, Failure, Result } from "./api.js";
+import { isObject } from "./schema.js";
 
 export type UploadState = "waiting" | "sending" | "done" | "failed" | "cancelled";
 
@@ -25,6 +26,24 @@ function free(): void {
   queue.shift()?.();
 }
 
+/** What a page that is loaded again knows of an upload: enough to go on, once the person has chosen the file again. */
+export interface Unfinished {
+  token: string;
+  name: string;
+  size: number;
+  modified: number;
+  sent: number;
+}
+
+export function isUnfinished(value: unknown): value is Unfinished {
+  return isObject(value) && typeof value["token"] === "string" && typeof value["name"] === "string";
+}
+
+/** Whether this is the file that was being sent, as far as a browser tells. */
+export function isSame(known: Unfinished, file: File): boolean {
+  return known.name === file.name && known.size === file.size && known.modified === file.lastModified;
+}
+
 export class Upload {
   state: UploadState = "waiting";
   /** Bytes that the server has, or is just being sent. */
@@ -46,7 +65,16 @@ export class Upload {
     private readonly api: Api,
     readonly file: File,
     private readonly changed: () => void,
-  ) {}
+    begun: Unfinished | null = null,
+  ) {
+    this.token = begun?.token ?? "";
+  }
+
+  get unfinished(): Unfinished {
+    const { name, size, lastModified: modified } = this.file;
+    // A token that a run has taken takes no more bytes.
+    return this.spent ? { token: "", name, size, modified, sent: 0 } : { token: this.token, name, size, modified, sent: this.sent };
+  }
 
   /** Send the file from where the server stands; from its start after `again`. */
   start(): void {
@@ -98,8 +126,9 @@ export class Upload {
   /** Return why it could not be sent, or null. */
   private async send(signal: AbortSignal): Promise<Failure | null> {
     let tries = 0;
-    let offset = this.sent;
+    let offset = await this.standing(signal);
     for (;;) {
+      if (this.token && offset >= this.file.size) return null;
       const step: Result<{ offset: number }> = this.token
         ? await this.sendFrom(offset, signal)
         : await this.create(signal);
@@ -108,7 +137,6 @@ export class Upload {
         tries = 0;
         offset = this.sent = step.value.offset;
         this.changed();
-        if (offset >= this.file.size) return null;
         continue;
       }
       const { failure } = step;
@@ -120,16 +148,21 @@ export class Upload {
       if (wait === undefined) return failure;
       tries += 1;
       await pause(wait, signal);
-      if (this.token) {
-        const received = await this.api.received(this.token, signal);
-        if (received.ok) offset = this.sent = received.value.offset;
-        else if (received.failure.status === 404 || received.failure.status === 410) {
-          this.token = "";
-          offset = this.sent = 0;
-        }
-        this.changed();
-      }
+      offset = await this.standing(signal);
     }
+  }
+
+  /** Ask how much the server has; nothing, and no token any more, where it has forgotten. */
+  private async standing(signal: AbortSignal): Promise<number> {
+    if (!this.token) return 0;
+    const received = await this.api.received(this.token, signal);
+    if (received.ok) this.sent = received.value.offset;
+    else if (received.failure.status === 404 || received.failure.status === 410) {
+      this.token = "";
+      this.sent = 0;
+    }
+    this.changed();
+    return this.sent;
   }
 
   private async create(signal: AbortSignal): Promise<Result<{ offset: number }>> {

@@ -14,7 +14,7 @@ function storage(items: Record<string, string> = {}): Storage {
 
 test("what was put in, and the runs, are there after a reload", () => {
   const shelf = storage();
-  const runs = [{ id: "a", started: 1, ended: null }];
+  const runs = [{ id: "a", started: 1, ended: null, values: { tags: ["w"] } }];
   new Memory("form", shelf).write({ values: { tags: ["x"] }, runs });
   assert.deepEqual(new Memory("form", shelf).read(), { values: { tags: ["x"] }, runs });
   assert.equal(new Memory("another", shelf).read(), null);

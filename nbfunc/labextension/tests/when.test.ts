@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { isWhen } from "../src/fields/inputs.js";
+import { isWhen } from "../src/fields/when.js";
 
 for (const [kind, text, good] of [
   ["date", "2024-02-29", true],

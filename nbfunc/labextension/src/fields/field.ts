@@ -86,6 +86,11 @@ export abstract class Field {
   /** What a page that is loaded again finds; undefined for what must not be remembered. */
   abstract keep(): Json | undefined;
 
+  /** Whether something here is not remembered, a password. */
+  secret(): boolean {
+    return this.children().some((child) => child.secret());
+  }
+
   /** Take what `keep` gave, perhaps from a form that has changed since: what does not fit is left. */
   abstract restore(kept: Json): void;
 

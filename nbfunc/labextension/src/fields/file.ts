@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 
 import { humanSize, humanTime } from "../measure.js";
 import { hints, type Json, type SchemaNode } from "../schema.js";
-import { Upload } from "../uploads.js";
+import { Upload, isSame, isUnfinished, type Unfinished } from "../uploads.js";
 import { Field, Misfit, type Frame } from "./field.js";
 
 /** Why a file is not one for this field; "" if it is. Extensions match in any case. */
@@ -47,8 +47,15 @@ export function dropZone(
   </div>`;
 }
 
+/** What stands for a file over a reload: the browser forgets the file with its page. */
+export function waitingNote({ name, size, sent }: Unfinished): string {
+  return sent > 0 && sent < size ? `${humanSize(sent)} of ${humanSize(size)} are sent: choose ${name} again to go on.` : `Choose ${name} again.`;
+}
+
 export class FileField extends Field {
   private upload: Upload | null = null;
+  /** The file that was here before the page was loaded again, or in an earlier run. */
+  private waiting: Unfinished | null = null;
 
   override fill(value: Json): void {
     // The default of a file is a path on the server: shown by `default_name`, used by leaving the argument out.
@@ -63,16 +70,22 @@ export class FileField extends Field {
     return this.upload?.token ? { upload: this.upload.token } : undefined;
   }
 
-  override keep(): Json | undefined {
-    return undefined;
+  override keep(): Json {
+    const known = this.upload?.unfinished ?? this.waiting;
+    return known && { ...known };
   }
 
-  override restore(): void {
-    // The browser forgets a file with its page.
+  override restore(kept: Json): void {
+    const known = isUnfinished(kept) ? kept : null;
+    if (this.upload && known && isSame(known, this.upload.file)) return;
+    this.dispose();
+    this.waiting = known;
   }
 
   override adopt(old: Field): void {
-    if (!(old instanceof FileField) || !old.upload || fileFault(this.node, old.upload.file)) return;
+    if (!(old instanceof FileField)) return;
+    this.waiting = old.waiting;
+    if (!old.upload || fileFault(this.node, old.upload.file)) return;
     this.upload = old.upload;
     old.upload = null;
   }
@@ -84,25 +97,28 @@ export class FileField extends Field {
   override dispose(): void {
     this.upload?.cancel();
     this.upload = null;
+    this.waiting = null;
   }
 
-  /** Send this file, in place of the one before. */
-  take(file: File): void {
+  /** Send this file, in place of the one before; from where `begun` stands, if it is that file. */
+  take(file: File, begun = this.waiting): void {
     const fault = fileFault(this.node, file);
     if (fault) {
       this.problem = fault;
       this.home.redraw();
       return;
     }
-    this.upload?.cancel();
-    this.upload = new Upload(this.home.api, file, () => this.home.redraw());
+    this.dispose();
+    const known = begun && isSame(begun, file) ? begun : null;
+    this.upload = new Upload(this.home.api, file, () => this.home.redraw(), known);
     this.upload.start();
     this.problem = "";
     this.home.changed();
   }
 
   protected override fault(): string {
-    const { upload } = this;
+    const { upload, waiting } = this;
+    if (waiting) return waitingNote(waiting);
     if (!upload) return typeof this.hints.default_name === "string" ? "" : "Choose a file.";
     return upload.state === "failed" ? `${upload.file.name} was not sent: ${upload.failure?.message ?? ""}` : "";
   }
@@ -116,7 +132,7 @@ export class FileField extends Field {
   };
 
   protected override body(frame: Frame): TemplateResult {
-    const { upload } = this;
+    const { upload, waiting } = this;
     if (frame.row && upload) return html`<div class="sent">${this.sending(upload, false)}</div>`;
     const { extensions = [], default_name: standing } = this.hints;
     return dropZone(
@@ -135,7 +151,9 @@ export class FileField extends Field {
           : html`<div class="prompt">
               <span class="button" aria-hidden="true">Choose a file</span>
               <span class="note"
-                >${typeof standing === "string"
+                >${waiting
+                  ? html`<b dir="auto">${waitingNote(waiting)}</b>`
+                  : typeof standing === "string"
                   ? html`or drop one here; without one, <b dir="auto">${standing}</b> is used`
                   : "or drop it here"}${extensions.length && extensions.length <= 8
                   ? html`<br />${extensions.join(" ")}`

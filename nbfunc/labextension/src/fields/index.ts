@@ -2,13 +2,18 @@
 
 import { kindOf, type Kind, type SchemaNode } from "../schema.js";
 import { CheckboxField, ChoiceField, ChoicesField } from "./choices.js";
+import { ColorField } from "./color.js";
+import { DictField } from "./dict.js";
+import { DurationField } from "./duration.js";
 import type { Field, Home } from "./field.js";
 import { FileField } from "./file.js";
 import { GroupField, fillInto } from "./group.js";
-import { ColorField, DurationField, EmailField, NumberField, TextField, WhenField } from "./inputs.js";
+import { ListField } from "./list.js";
+import { NumberField } from "./number.js";
 import { OptionalField } from "./optional.js";
-import { DictField, ListField } from "./rows.js";
+import { EmailField, TextField } from "./text.js";
 import { VariantsField } from "./variants.js";
+import { WhenField } from "./when.js";
 
 type FieldClass = new (node: SchemaNode, name: string, home: Home) => Field;
 
@@ -39,4 +44,3 @@ export function makeField(node: SchemaNode, name: string, home: Home): Field {
   field.settle();
   return field;
 }
-

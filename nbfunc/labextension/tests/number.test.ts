@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { fullHex, parseNumber, shortDuration } from "../src/fields/inputs.js";
+import { parseNumber } from "../src/fields/number.js";
 
 for (const [text, integer, value] of [
   ["5", true, 5],
@@ -24,16 +24,3 @@ for (const [text, integer, value] of [
 
 test("NaN is a value where the field allows it, as a word", () =>
   assert.equal(parseNumber("NaN", false, ["NaN", "Infinity"]), "NaN"));
-
-test("a short color becomes a long one", () => {
-  assert.equal(fullHex("#abc"), "#aabbcc");
-  assert.equal(fullHex("1E90FF"), "#1e90ff");
-  assert.equal(fullHex("blue"), null);
-  assert.equal(fullHex("#abcd"), null);
-});
-
-test("a duration is shown as it may be typed", () => {
-  assert.equal(shortDuration(5400), "1h 30m");
-  assert.equal(shortDuration(-90_000), "-1d 1h");
-  assert.equal(shortDuration(0.5), "0.5s");
-});
