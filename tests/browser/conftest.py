@@ -23,9 +23,14 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
+def complaints() -> list[str]:
+    """What the page said as an error; a test that brings one about takes it out."""
+    return []
+
+
+@pytest.fixture
+def page(chromium: Browser, complaints: list[str]) -> Iterator[Page]:
     page = chromium.new_page()
-    complaints: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
         if message.type == "error":
