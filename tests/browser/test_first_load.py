@@ -15,7 +15,11 @@ def add(a: int, b: int) -> int:
 
 def test_a_form_is_ready_after_four_requests_and_forty_kilobytes(page: Page, tmp_path: Path) -> None:
     answers: list[Response] = []
-    page.on("response", answers.append)
+
+    def came(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", came)
     with serving([add], tmp_path) as served:
         page.goto(served.url)
         expect(page.get_by_label("a", exact=True)).to_be_focused()
