@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Literal
 
 from nbfunc.core.events import Event, Printed, Progress
@@ -29,6 +30,7 @@ class Mailbox:
         self._loop = loop
         self._room = threading.Condition()
         self._waiting: list[Event] = []
+        self._then: list[Callable[[], None]] = []
         self._stream: Literal["stdout", "stderr"] = "stdout"
         self._prints: list[str] = []
         self._printed = 0
@@ -43,6 +45,17 @@ class Mailbox:
             self._waiting.append(event)
             self._call(0)
             self._wait_for_room()
+
+    def hold(self, event: Event) -> None:
+        """Send an event with the next one, which follows at once: to wake the reader twice costs twice."""
+        with self._room:
+            self._close_print()
+            self._waiting.append(event)
+
+    def then(self, act: Callable[[], None]) -> None:
+        """Have something called on the reader's loop with the next event, before it is read."""
+        with self._room:
+            self._then.append(act)
 
     def print(self, stream: Literal["stdout", "stderr"], text: str) -> None:
         """Send printed text, joined with what follows within 20 ms; from any thread."""
@@ -72,6 +85,9 @@ class Mailbox:
             self._prints = []
 
     def _call(self, delay: float) -> None:
+        if not delay and self._is_reader():
+            self._flush()
+            return
         if self._due is not None and self._due <= delay:
             return
         self._due = delay
@@ -81,11 +97,14 @@ class Mailbox:
             else:
                 self._loop.call_soon_threadsafe(self._flush)
         except RuntimeError:  # the loop is closed: the server is gone, and with it whoever would read
-            self._waiting, self._prints, self._printed, self._due = [], [], 0, None
+            self._waiting, self._then, self._prints, self._printed, self._due = [], [], [], 0, None
+
+    def _is_reader(self) -> bool:
+        return threading.get_ident() == getattr(self._loop, "_thread_id", None)
 
     def _wait_for_room(self) -> None:
-        if threading.get_ident() == getattr(self._loop, "_thread_id", None):
-            return  # the reader itself must not wait for the reader
+        if self._is_reader():
+            return  # which must not wait for itself
         while len(self._waiting) >= MOST_EVENTS or self._printed >= MOST_TEXT:
             self._call(0)
             self._room.wait(1)
@@ -94,8 +113,11 @@ class Mailbox:
         with self._room:
             self._close_print()
             self._arrived.extend(self._waiting)
-            self._waiting, self._printed, self._due = [], 0, None
+            acts = self._then
+            self._waiting, self._then, self._printed, self._due = [], [], 0, None
             self._room.notify_all()
+        for act in acts:
+            act()
         if self._arrived and self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -246,7 +247,7 @@ def body_of(headers: HTTPHeaders, site: Site) -> Body:
     TooLarge
         It says itself that it is over the limit.
     """
-    kind, options = parse_options_header(headers.get("Content-Type", ""))
+    kind, options = _content_type(headers.get("Content-Type", ""))
     match kind.strip().lower():
         case b"application/json":
             body: Body = JsonBody(site)
@@ -265,6 +266,11 @@ def body_of(headers: HTTPHeaders, site: Site) -> Body:
     if length.isdecimal() and int(length[:20]) > site.limits.body:
         body.hold(site.limits.body + 1)
     return body
+
+
+@functools.lru_cache(maxsize=64)
+def _content_type(header: str) -> tuple[bytes, dict[bytes, bytes]]:
+    return parse_options_header(header)
 
 
 def json_object(content: bytes | str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from nbfunc.core.events import (
     Printed,
     Progress,
     Queued,
+    Started,
     StoredFile,
 )
 from nbfunc.errors import NotFound
@@ -146,6 +147,10 @@ class RunLog:
             case OutputEvent(output=output):
                 file = output.file if isinstance(output, File) else None
                 return Entry(self._next, event.kind, json_bytes(self.addresses.output(output)), file=file)
+            case Queued():
+                return Entry(self._next, event.kind, b'"position":%d' % event.position)
+            case Started() | Finished() | CancelledEvent():
+                return Entry(self._next, event.kind)
             case _:
                 fields = event.model_dump(exclude={"kind", "run"}, exclude_none=isinstance(event, Failed))
                 return Entry(self._next, event.kind, json_bytes(fields)[1:-1])
@@ -279,10 +284,10 @@ class Runs:
 
     async def _follow(self, log: RunLog, events: AsyncIterator[Event]) -> None:
         try:
+            # To the very end: an asynchronous generator that is left early costs a task to close it.
             async for event in events:
-                self._add(log, event)
-                if log.ended is not None:
-                    return
+                if log.ended is None:
+                    self._add(log, event)
         except asyncio.CancelledError:
             self._add(log, CancelledEvent())
             raise

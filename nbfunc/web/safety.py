@@ -57,6 +57,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{port}" if parts.hostname else url
 
 
+@functools.lru_cache(maxsize=256)
 def hostname(host: str) -> str:
     """Return a ``Host`` without its port."""
     name = host if is_address(host) else re.sub(r":\d*\Z", "", host).strip("[]")

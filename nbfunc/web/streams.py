@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
 
@@ -11,7 +12,7 @@ from tornado.iostream import StreamClosedError
 from nbfunc.errors import NotFound
 from nbfunc.web.resource import Resource
 from nbfunc.web.runlog import Entry, RunLog
-from nbfunc.web.site import Site, event_frame
+from nbfunc.web.site import event_frame
 
 COMMENT_SECONDS = 15.0
 # Events are joined to pieces of about this many bytes, and the loop has its turn after each.
@@ -21,9 +22,10 @@ PIECE = 256 << 10
 class EventResource(Resource):
     """A resource that can answer with a stream of events."""
 
-    def initialize(self, site: Site) -> None:
-        super().initialize(site)
-        self.woken = asyncio.Event()
+    @functools.cached_property
+    def woken(self) -> asyncio.Event:
+        """Set when there is something to look at."""
+        return asyncio.Event()
 
     def on_connection_close(self) -> None:
         super().on_connection_close()

@@ -53,3 +53,20 @@ def test_a_writer_outlives_its_loop() -> None:
     for _ in range(3 * MOST_EVENTS):
         mailbox.put(Finished())
         mailbox.print("stdout", "x")
+
+
+def test_what_is_held_goes_out_with_the_next_event_and_wakes_no_one_before() -> None:
+    async def read() -> list[str]:
+        mailbox = Mailbox(asyncio.get_running_loop())
+        called: list[str] = []
+
+        def write() -> None:
+            mailbox.then(lambda: called.append("then"))
+            mailbox.hold(Printed(stream="stdout", text="a"))
+            mailbox.put(Finished())
+
+        await asyncio.to_thread(write)
+        events = [await mailbox.get() for _ in range(2)]
+        return [*called, *(event.kind for event in events)]
+
+    assert asyncio.run(read()) == ["then", "printed", "finished"]
