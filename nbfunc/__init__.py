@@ -12,17 +12,28 @@ from nbfunc._version import __version__
 
 if TYPE_CHECKING:
     from nbfunc.core.context import current_user, progress
+    from nbfunc.core.options import expose
     from nbfunc.errors import Cancelled
     from nbfunc.types import FileResponse
     from nbfunc.web.server import application, run
 
-__all__ = ["Cancelled", "FileResponse", "__version__", "application", "current_user", "progress", "run"]
+__all__ = [
+    "Cancelled",
+    "FileResponse",
+    "__version__",
+    "application",
+    "current_user",
+    "expose",
+    "progress",
+    "run",
+]
 
 _HOMES = {
     "Cancelled": "nbfunc.errors",
     "FileResponse": "nbfunc.types",
     "application": "nbfunc.web.server",
     "current_user": "nbfunc.core.context",
+    "expose": "nbfunc.core.options",
     "progress": "nbfunc.core.context",
     "run": "nbfunc.web.server",
 }
@@ -35,3 +46,24 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Tell Jupyter where the server extension is."""
+    from nbfunc.web.extension import NbfuncApp  # noqa: PLC0415 - only a Jupyter server needs it
+
+    return [{"module": "nbfunc.web.extension", "app": NbfuncApp}]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext nbfunc``."""
+    from nbfunc.notebook.magic import load  # noqa: PLC0415 - only a kernel needs it
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext nbfunc``."""
+    from nbfunc.notebook.magic import unload  # noqa: PLC0415 - only a kernel needs it
+
+    unload(shell)

@@ -17,9 +17,9 @@ ALLOWED = {
     "types": {"names"},
     "core": {"core", "errors", "types"},
     "files": {"files", "errors", "names"},
-    "hosts": {"hosts", "core", "files", "errors", "types"},
+    "hosts": {"hosts", "core", "files", "errors", "types", "_version"},
     "web": {"web", "hosts", "core", "files", "errors", "types", "names", "_version"},
-    "notebook": {"notebook", "hosts", "core", "files", "errors", "types"},
+    "notebook": {"notebook", "hosts", "core", "files", "errors", "types", "names", "_version"},
 }
 
 

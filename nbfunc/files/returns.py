@@ -199,6 +199,17 @@ class ReturnsDir:
             raise _expired(filename)
         return Found(path, info.st_size, created)
 
+    def remove(self, id: str, filename: str) -> None:  # noqa: A002 - the name it has everywhere
+        """Delete a file before its hour is over; one that is not there is no error.
+
+        Raises
+        ------
+        NotFound
+            The id is not of a form that we make.
+        """
+        with suppress(Expired):
+            _deleted(self.find(id, filename).path)
+
     def sweep(self) -> int:
         """Delete the files whose hour is over and the parts that nobody writes any more; return how many.
 

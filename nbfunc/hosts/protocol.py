@@ -26,7 +26,7 @@ CHANGED = "nbfunc_changed"
 # With this the frames of an iopub message begin, and nothing else's does.
 TOPIC = b"nbfunc"
 
-# The server sets it in its own environment, kernels inherit it: before any message it tells that there is one.
+# The server sets it in its own environment, kernels inherit it: so they know of it before any message.
 ENVIRONMENT = "NBFUNC_SERVER"
 
 # Bytes of a file in one message.
@@ -49,6 +49,7 @@ def mismatch(server: list[int], server_version: str, kernel: tuple[int, int], ke
         return ""
     return (
         f"The kernel has nbfunc {kernel_version}, the Jupyter server nbfunc {server_version}: they do not "
-        f"understand each other. In the kernel's environment: pip install nbfunc=={server_version} (and restart "
-        f"the kernel), or in the server's: pip install nbfunc=={kernel_version} (and restart the server)."
+        f"understand each other. In the kernel's environment: pip install nbfunc=={server_version} (and "
+        f"restart the kernel), or in the server's: pip install nbfunc=={kernel_version} (and restart the "
+        "server)."
     )

@@ -89,7 +89,9 @@ class FunctionsApplication(Application):
         )
         # With root_path the server answers with the prefix and without: some proxies strip it, some do not.
         prefix = f"(?:{re.escape(options.base[:-1])})?/"
-        handlers: list[Any] = routes(self.site, prefix=prefix)
+        handlers: list[Any] = [
+            (pattern, resource, {"site": self.site}) for pattern, resource in routes(prefix=prefix)
+        ]
         if sessions is not None:
             login = {"site": self.site, "guard": self.guard}
             handlers.insert(0, (f"{prefix}-/login", LoginResource, {**login, "sessions": sessions}))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import mimetypes
-import re
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from tornado.web import RequestHandler
 
 from nbfunc.errors import NotFound
 from nbfunc.files import tables
@@ -16,9 +14,10 @@ from nbfunc.hosts.base import FunctionInfo
 from nbfunc.web.bodies import Body, MultipartBody, body_of
 from nbfunc.web.downloads import Download, FileResource, ZipResource
 from nbfunc.web.openapi import openapi
+from nbfunc.web.pages import Group
 from nbfunc.web.resource import Resource
 from nbfunc.web.runlog import RunLog
-from nbfunc.web.site import Site, Source
+from nbfunc.web.site import Source
 from nbfunc.web.streams import EventResource
 from nbfunc.web.tus import UploadResource, UploadsResource
 
@@ -52,14 +51,27 @@ class IndexResource(FormPages):
     """``R``: the functions by group; the form itself where there is only one."""
 
     async def get(self, kernel: str | None = None) -> None:
-        source = self.site.source_of(kernel)
-        functions = source.host.functions()
-        addresses = self.site.addresses
-        if len(functions) == 1:
+        if self.site.refresh is not None:
+            await self.site.refresh()
+        sources = self.site.sources() if kernel is None else [self.site.source_of(kernel)]
+        functions = [info for source in sources for info in source.host.functions()]
+        if len(functions) == 1 and sources[0].kernel == kernel:
             self.show(functions[0], kernel)
         else:
-            url = addresses.functions(kernel)[len(addresses.base) :]
-            self.write_page(self.site.pages.index(functions, below=self.up() + url, up=self.up()))
+            self.write_page(self.site.pages.index(self._groups(sources), up=self.up()))
+
+    def _groups(self, sources: Sequence[Source]) -> list[Group]:
+        """Return what the index shows: by notebook and group, each a list of functions and their links."""
+        groups: dict[tuple[str | None, str | None, str | None], Group] = {}
+        base = self.site.addresses.base
+        for source in sources:
+            for info in source.host.functions():
+                key = source.kernel, source.notebook, info.group
+                if key not in groups:
+                    groups[key] = Group(info.group, source.notebook, source.state)
+                url = self.up() + self.site.addresses.function(info.name, source.kernel)[len(base) :]
+                groups[key].functions.append((info, url))
+        return list(groups.values())
 
     async def head(self, kernel: str | None = None) -> None:
         await self.get(kernel)
@@ -112,7 +124,8 @@ class FunctionResource(FormPages, RunBody):
     async def post(self, function: str, kernel: str | None = None) -> None:
         log = await self._start(unicodedata.normalize("NFKC", function), kernel)
         self.set_header("Location", self.site.addresses.run(log.id))
-        if "respond-async" in preferences(self.request.headers.get("Prefer", "")):
+        prefer = self.request.headers.get("Prefer", "")
+        if prefer and "respond-async" in preferences(prefer):
             self.set_status(202)
             self.set_header("Preference-Applied", "respond-async")
             self.write_json({"run": log.id})
@@ -147,6 +160,8 @@ class FunctionsResource(Resource):
     """``S functions``: what there is, of all hosts."""
 
     async def get(self) -> None:
+        if self.site.refresh is not None:
+            await self.site.refresh()
         self.write_json([row for source in self.site.sources() for row in self._rows(source)])
 
     def _rows(self, source: Source) -> list[dict[str, Any]]:
@@ -273,25 +288,22 @@ def preferences(header: str) -> set[str]:
     return {part.split(";")[0].split("=")[0].strip().lower() for part in header.split(",")}
 
 
-Route = tuple[str, type[RequestHandler], dict[str, Any]]
-
-
-def routes(site: Site, *, prefix: str, kernel: str = "") -> list[Route]:
-    """Return the routes of a site.
+def routes(*, prefix: str, kernel: str = "") -> list[tuple[str, type[Resource]]]:
+    """Return the routes of a site: a regular expression and a resource each.
 
     Parameters
     ----------
-    site : Site
-        What the handlers are given.
     prefix : str
         A regular expression for what comes before S and R, with its last slash.
     kernel : str
         A regular expression for what stands between that and a function's name; a group named ``kernel``
-        says which host it is.
+        says which host it is. Where there is one, the prefix alone is the index of all hosts.
     """
     run = "(?P<run>[A-Za-z0-9_-]+)"
     stored = "(?P<file>[^/]+)/(?P<filename>[^/]+)"
     resources: list[tuple[str, type[Resource]]] = [
+        # First, since Tornado tries them in turn, and runs are what must be quick.
+        (f"(?!-/){kernel}(?P<function>[^/]+)", FunctionResource),
         ("-/functions", FunctionsResource),
         ("-/events", EventsResource),
         ("-/runs", RunsResource),
@@ -304,9 +316,8 @@ def routes(site: Site, *, prefix: str, kernel: str = "") -> list[Route]:
         ("-/openapi\\.json", OpenApiResource),
         ("-/static/(?P<name>[^/]+)", StaticResource),
         (kernel, IndexResource),
-        (f"{kernel}(?P<function>[^/]+)", FunctionResource),
         (f"{kernel}(?P<function>[^/]+)/schema", SchemaResource),
     ]
-    for pattern, _ in resources:
-        re.compile(prefix + pattern)
-    return [(prefix + pattern, resource, {"site": site}) for pattern, resource in resources]
+    if kernel:
+        resources.append(("", IndexResource))
+    return [(prefix + pattern, resource) for pattern, resource in resources]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,31 @@ from nbfunc.hosts.base import FunctionInfo
 from nbfunc.web.built import Built
 
 OWN_TEMPLATES = ("index.html", "form.html", "login.html")
+
+
+@dataclass
+class Group:
+    """Functions that an index shows together.
+
+    Attributes
+    ----------
+    name : str, optional
+        Of the group, where they have one.
+    notebook, state : str, optional
+        The notebook that they are in, and how its kernel is.
+    functions : list of (FunctionInfo, str)
+        Each with its relative address.
+    """
+
+    name: str | None = None
+    notebook: str | None = None
+    state: str | None = None
+    functions: list[tuple[FunctionInfo, str]] = field(default_factory=list)
+
+    @property
+    def heading(self) -> str:
+        """What stands above them."""
+        return " · ".join(part for part in (self.notebook, self.name) if part)
 
 
 class Pages:
@@ -62,24 +88,18 @@ class Pages:
         script = f"-/static/{self.built.entry('page.js')}"
         return self._environment.get_template(template).render(script=script, **context)
 
-    def index(self, functions: Sequence[FunctionInfo], *, below: str, up: str) -> str:
+    def index(self, groups: Sequence[Group], *, up: str) -> str:
         """Return the list of functions.
 
         Parameters
         ----------
-        functions : sequence of FunctionInfo
-            In order; those of one group are shown together.
-        below : str
-            The relative address below which they are.
+        groups : sequence of Group
+            In order.
         up : str
             The relative address of the site's base.
         """
-        groups: dict[str | None, list[dict[str, str]]] = {}
-        for info in functions:
-            entry = {"title": info.title, "description": info.description, "url": below + quote(info.name)}
-            groups.setdefault(info.group, []).append(entry)
         title = self.title or "Functions"
-        total = len(functions)
+        total = sum(len(group.functions) for group in groups)
         return self._render("index.html", title=title, groups=groups, total=total, up=up, shared=f"{up}-/")
 
     def form(self, info: FunctionInfo, *, kernel: str | None, up: str, several: bool, embed: bool) -> str:

@@ -78,14 +78,15 @@ class Resource(RequestHandler):
     async def prepare(self) -> None:
         # Tornado's own limit answers 400 without a word; receive() has a better one.
         self.request.connection.set_max_body_size(1 << 62)  # type: ignore[union-attr]  # HTTP/1 always has it
-        before = super().prepare()
-        if before is not None:
-            await before
-        if self._finished:
-            return
         try:
+            before = super().prepare()
+            if before is not None:
+                await before
+            if self._finished:
+                return
             self.site.served()
-            self.user = self.site.guard.admit(self, public=self.public)
+            user = self.site.guard.admit(self, public=self.public)
+            self.user = user if user is None or isinstance(user, str) else await user
             if self._verb_is_missing():
                 raise HTTPError(405)
             await self.admitted()
@@ -181,7 +182,7 @@ class Resource(RequestHandler):
     def up(self) -> str:
         """Return the relative address of the site's base, for links of pages: proxies may move them."""
         path = unquote(self.request.path)
-        base = self.site.addresses.base
+        base = unquote(self.site.addresses.base)
         rest = path[len(base) :] if path.startswith(base) else path[1:]
         return "../" * rest.count("/") or "./"
 

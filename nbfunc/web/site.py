@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Source:
 class Guard(Protocol):
     """Who may ask."""
 
-    def admit(self, handler: RequestHandler, *, public: bool) -> str | None:
+    def admit(self, handler: RequestHandler, *, public: bool) -> str | Awaitable[str | None] | None:
         """Return who asks, None where there are no names; raise `Unauthorized` or `Forbidden` otherwise.
 
         Parameters
@@ -116,6 +116,8 @@ class Site:
         Sent with every answer.
     served : callable
         Called at each request, on the loop that serves it: the place to start what needs that loop.
+    refresh : callable
+        Called before the functions are listed: brings up to date what is known of their notebooks.
     """
 
     sources: Callable[[], Sequence[Source]]
@@ -130,6 +132,7 @@ class Site:
     changes: Changes = field(default_factory=Changes)
     headers: Mapping[str, str] = field(default_factory=dict)
     served: Callable[[], None] = lambda: None
+    refresh: Callable[[], Awaitable[None]] | None = None
     # Disks block: whatever touches one goes here, never to the loop.
     threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(DISK_THREADS, thread_name_prefix="nbfunc-disk")

@@ -1,0 +1,124 @@
+"""The way to a kernel: signed messages over its control channel, and its word that something changed."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import zmq
+from jupyter_client.session import Session
+from zmq.eventloop.zmqstream import ZMQStream
+
+from nbfunc.hosts.protocol import CHANGED, MOST_MESSAGE, REQUEST, TOPIC
+
+logger = logging.getLogger("nbfunc")
+
+Buffers: TypeAlias = Sequence[Any]
+
+
+class Listener(Protocol):
+    """Who hears what comes from a kernel; on the event loop."""
+
+    def answered(self, kind: str, asked: str, content: dict[str, Any], buffers: Buffers) -> None:
+        """Take a message of type `kind`; `asked` is the id of the request that it belongs to."""
+
+    def changed(self) -> None:
+        """The kernel exposes something else than before."""
+
+    def disconnected(self) -> None:
+        """The other end is gone, for now or for good."""
+
+
+class Channel(ABC):
+    """A way to one kernel, for one listener."""
+
+    @abstractmethod
+    def open(self, listener: Listener) -> None:
+        """Connect, and tell `listener` what comes."""
+
+    @abstractmethod
+    def send(self, content: dict[str, Any], buffers: Buffers = ()) -> str:
+        """Send a request, and return its id. A send to a kernel that is gone raises nothing."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close all sockets; nothing is told any more."""
+
+
+class ZmqChannel(Channel):
+    """A kernel whose sockets can be reached from here.
+
+    Parameters
+    ----------
+    connect : callable
+        Returns a `ZMQStream` to the channel of that name, ``"control"`` or ``"iopub"``.
+    key : bytes
+        Signs messages.
+    signature_scheme : str
+        How, such as ``"hmac-sha256"``.
+    """
+
+    def __init__(self, connect: Callable[[str], ZMQStream], *, key: bytes, signature_scheme: str) -> None:
+        self._connect = connect
+        # A session of its own, never the kernel manager's: two clients of one session are one to ZMQ, and
+        # the first never hears of a reply again.
+        self._session = Session(key=key, signature_scheme=signature_scheme, username="nbfunc")
+        self._streams: list[ZMQStream] = []
+        self._control: ZMQStream | None = None
+        self._monitor: zmq.Socket[bytes] | None = None
+        self._warned = False
+
+    def open(self, listener: Listener) -> None:
+        control = self._control = self._connect("control")
+        control.socket.maxmsgsize = MOST_MESSAGE
+        control.on_recv(lambda frames: self._answered(listener, frames), copy=False)
+        # The monitor's socket is of the context's kind, which is asyncio's; a stream takes plain ones only.
+        self._monitor = control.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        gone = ZMQStream(zmq.Socket.shadow(self._monitor))
+        gone.on_recv(lambda _: listener.disconnected())
+        said = self._connect("iopub")
+        # Not the prints of cells: only what is said to us.
+        said.socket.subscribe(TOPIC)
+        said.socket.unsubscribe(b"")
+        said.on_recv(lambda frames: self._said(listener, frames))
+        self._streams = [control, gone, said]
+
+    def send(self, content: dict[str, Any], buffers: Buffers = ()) -> str:
+        assert self._control is not None  # open() came first
+        message = self._session.msg(REQUEST, content)
+        self._session.send(self._control, message, buffers=list(buffers))
+        self._control.flush(zmq.POLLOUT)
+        return str(message["header"]["msg_id"])
+
+    def close(self) -> None:
+        if self._control is not None and not self._control.closed():
+            self._control.socket.disable_monitor()
+        for stream in self._streams:
+            if not stream.closed():
+                stream.close(linger=0)
+        self._streams, self._control = [], None
+
+    def _answered(self, listener: Listener, frames: list[zmq.Frame]) -> None:
+        message = self._read(frames, copy=False)
+        if message is not None:
+            asked = message["parent_header"].get("msg_id", "")
+            listener.answered(message["header"]["msg_type"], asked, message["content"], message["buffers"])
+
+    def _said(self, listener: Listener, frames: list[bytes]) -> None:
+        message = self._read(frames, copy=True)
+        if message is not None and message["header"]["msg_type"] == CHANGED:
+            listener.changed()
+
+    def _read(self, frames: list[Any], *, copy: bool) -> dict[str, Any] | None:
+        """Return a message; None, and one line in the log, for one that is not signed or not one at all."""
+        try:
+            _, rest = self._session.feed_identities(frames, copy=copy)
+            message: dict[str, Any] = self._session.deserialize(rest, copy=copy)
+        except Exception as error:  # noqa: BLE001 - whatever comes, from whoever: it is input
+            if not self._warned:
+                self._warned = True
+                logger.warning("A kernel sent what is no message of its own: %s", error)
+            return None
+        return message

@@ -1,0 +1,335 @@
+"""The kernel's side of `KernelHost`: an `InProcessHost` that a Jupyter server asks over the control channel.
+
+It answers while a cell runs, since the control channel has a thread and an event loop of its own: everything
+here but `Agent.expose` and its like happens there, and what takes longer goes to threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import dataclasses
+import logging
+import shutil
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import zmq
+
+from nbfunc._version import __version__
+from nbfunc.core.runs import Main
+from nbfunc.errors import AskerError, InvalidArguments, NotFound, StorageError
+from nbfunc.files.returns import ReturnsDir
+from nbfunc.hosts.base import FunctionInfo, RawArguments
+from nbfunc.hosts.in_process import Exposed, InProcessHost
+from nbfunc.hosts.protocol import BLOCK, CHANGED, EVENTS, PROTOCOL, REPLY, REQUEST, TOPIC, mismatch
+from nbfunc.notebook.outflow import Outflow
+from nbfunc.notebook.passed import PassedUploads
+
+logger = logging.getLogger("nbfunc")
+
+CALL_SECONDS = 10.0
+# The server may not listen yet when a notebook's first cell speaks: it is told again, a few times.
+AGAIN_SECONDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a kernel knows of its Jupyter server.
+
+    Attributes
+    ----------
+    base : str
+        The path of nbfunc's pages: ``<base_url>nbfunc/``.
+    kernel : str
+        This kernel's id there.
+    notebook : str, optional
+        The path of the notebook that this kernel runs.
+    shared : bool
+        Whether files go straight into the server's own directory.
+    """
+
+    base: str
+    kernel: str
+    notebook: str | None
+    shared: bool
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One request: who asked, what, and what came along."""
+
+    idents: list[bytes]
+    parent: dict[str, Any]
+    content: dict[str, Any]
+    buffers: list[Any]
+
+
+class Agent:
+    """Answers the server for one kernel.
+
+    Parameters
+    ----------
+    kernel : ipykernel.kernelbase.Kernel
+        With a control channel that has a thread of its own.
+    main : Main
+        Its main thread.
+
+    Attributes
+    ----------
+    server : Server, optional
+        None until it has asked for the first time.
+    trouble : str
+        Why the server cannot be talked to, where it cannot.
+    """
+
+    def __init__(self, kernel: Any, main: Main) -> None:
+        self._kernel = kernel
+        self._session = kernel.session
+        self._stream = kernel.control_stream
+        self._loop: asyncio.AbstractEventLoop = self._stream.io_loop.asyncio_loop
+        self._folder = Path(tempfile.mkdtemp(prefix="nbfunc-"))
+        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
+        self._uploads = PassedUploads(self._folder / "uploads")
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="nbfunc-agent")
+        self._flows: dict[str, Outflow] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._starting: dict[str, bool] = {}  # by run: whether it was cancelled meanwhile
+        self._version = 0
+        self._known = 0
+        self._heard = threading.Condition()
+        self._closing = False
+        self.server: Server | None = None
+        self.trouble = ""
+        self.host = InProcessHost(
+            (), store=ReturnsDir(self._folder / "returns"), uploads=self._uploads, main=main
+        )
+        self._loop.call_soon_threadsafe(self._listen)
+
+    @staticmethod
+    def can_serve(kernel: Any) -> bool:
+        """Whether a kernel can answer while a cell runs: ipykernel from version 6 on."""
+        return getattr(kernel, "control_thread", None) is not None
+
+    # For the notebook's thread
+
+    def expose(self, exposed: list[Exposed]) -> None:
+        """Expose functions, or put new ones in the place of old ones of their names."""
+        self._call(lambda: self._put(exposed))
+        self._changed()
+
+    def remove(self, names: list[str]) -> None:
+        """Expose these no more; running runs go on."""
+        self._call(lambda: [self.host.remove(name) for name in names])
+        self._changed()
+
+    def functions(self) -> list[FunctionInfo]:
+        """Return what is exposed."""
+        return self._call(self.host.functions)
+
+    def wait_for_server(self, seconds: float) -> Server | None:
+        """Wait until the server knows what is exposed now; None if it does not ask."""
+        with self._heard:
+            self._heard.wait_for(lambda: self.trouble or self._known == self._version, seconds)
+            return self.server if self._known == self._version else None
+
+    def close(self) -> None:
+        """Expose nothing, and leave the kernel as it was once the last run is over."""
+        self.remove([info.name for info in self.functions()])
+        self._closing = True
+        self._loop.call_soon_threadsafe(self._leave)
+
+    def _call(self, act: Callable[[], T]) -> T:
+        async def once() -> T:
+            return act()
+
+        return asyncio.run_coroutine_threadsafe(once(), self._loop).result(CALL_SECONDS)
+
+    def _changed(self) -> None:
+        with self._heard:
+            self._version += 1
+        self._announce(self._version)
+        for seconds in AGAIN_SECONDS:
+            self._loop.call_soon_threadsafe(self._loop.call_later, seconds, self._announce, self._version)
+
+    def _announce(self, version: int) -> None:
+        """Tell everybody that something changed, unless the server knows or more has changed since."""
+        if self._known < version == self._version:
+            self._session.send(self._kernel.iopub_socket, CHANGED, {}, parent={}, ident=TOPIC)
+
+    # On the control channel's loop
+
+    def _put(self, exposed: list[Exposed]) -> None:
+        for each in exposed:
+            self.host.put(each)
+
+    def _listen(self) -> None:
+        # Before the kernel's own dispatch: that would say "busy" and "idle" to every browser, in the middle
+        # of a cell too, and count as activity of the kernel.
+        self._stream.on_recv(self._received, copy=False)
+
+    def _leave(self) -> None:
+        if self._closing and not self._flows and not self._starting:
+            self._stream.on_recv(self._kernel.dispatch_control, copy=False)
+            self.host.close()
+            self._threads.shutdown(wait=False)
+
+    def _received(self, frames: list[zmq.Frame]) -> Awaitable[None] | None:
+        idents, rest = self._session.feed_identities(frames, copy=False)
+        if len(rest) < 2 or REQUEST.encode() not in rest[1].bytes:
+            dispatched: Awaitable[None] = self._kernel.dispatch_control(frames)
+            return dispatched
+        try:
+            message = self._session.deserialize(rest, content=True, copy=False)
+        except ValueError:
+            logger.exception("A message on the control channel is not signed with this kernel's key.")
+            return None
+        asked = _Asked(idents, message["header"], message["content"], message["buffers"])
+        task = self._loop.create_task(self._answer(asked))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return None
+
+    async def _answer(self, asked: _Asked) -> None:
+        buffers: list[Any] = []
+        try:
+            answer = await _OPS[asked.content["op"]](self, asked)
+            reply: dict[str, Any] = answer if isinstance(answer, dict) else {}
+            if isinstance(answer, bytes):
+                buffers = [answer]
+        except AskerError as error:
+            reply = {"error": {"type": type(error).__name__, "message": str(error)}}
+            if isinstance(error, InvalidArguments):
+                reply["error"]["problems"] = error.problems
+        except Exception as error:
+            logger.exception("nbfunc could not answer the server.")
+            reply = {"error": {"type": "AskerError", "message": f"{type(error).__name__}: {error}"}}
+        if asked.content["op"] != "acknowledge":
+            self._send(REPLY, asked, reply, buffers)
+
+    def _send(self, kind: str, asked: _Asked, content: dict[str, Any], buffers: list[Any]) -> None:
+        self._session.send(
+            self._stream, kind, content, parent=asked.parent, ident=asked.idents, buffers=buffers
+        )
+        # Now, not in the loop's next turn.
+        self._stream.flush(zmq.POLLOUT)
+
+    async def _hello(self, asked: _Asked) -> dict[str, Any]:
+        content = asked.content
+        trouble = mismatch(content["protocol"], content["version"], PROTOCOL, __version__)
+        with self._heard:
+            self.trouble = trouble
+            self._heard.notify_all()
+        if trouble:
+            raise NotFound(trouble)
+        nonce = None
+        if "nonce" in content:
+            nonce, store = await self._in_thread(self._meet, Path(content["returns_dir"]), content["nonce"])
+            self.host.store = store
+            self.host.limit(content["max_concurrency"])
+        shared = nonce is not None if "nonce" in content else bool(self.server and self.server.shared)
+        version = self._version
+        functions = [dataclasses.asdict(info) for info in self.host.functions()]
+        with self._heard:
+            self.server = Server(content["base"], content["kernel"], content["notebook"], shared)
+            self._known = version
+            self._heard.notify_all()
+        return {"protocol": PROTOCOL, "version": __version__, "nonce": nonce, "functions": functions}
+
+    def _meet(self, returns_dir: Path, nonce: str) -> tuple[str | None, ReturnsDir]:
+        """Return what the server's file of that name holds, if this is its disk, and where files go."""
+        try:
+            said = (returns_dir / nonce).read_text()
+            return said, ReturnsDir(returns_dir)
+        except (OSError, UnicodeDecodeError, StorageError):
+            return None, ReturnsDir(self._folder / "returns")
+
+    async def _form(self, asked: _Asked) -> dict[str, Any]:
+        return {"form": await self.host.form(asked.content["name"])}
+
+    async def _start(self, asked: _Asked) -> None:
+        content, run = asked.content, str(asked.content["run"])
+        self._starting[run] = False
+        self._uploads.pass_on(run, content["paths"], content["filenames"])
+        self._uploads.explain(content["problems"])
+        try:
+            raw = RawArguments(**content["arguments"])
+            events = await self.host.start(content["name"], raw, run=run, user=content["user"])
+        except BaseException:
+            self._uploads.release(run)
+            self._starting.pop(run)
+            self._leave()
+            raise
+
+        def send(batch: int, over: bool, events: bytes) -> None:
+            self._send(EVENTS, asked, {"run": run, "batch": batch, "over": over}, [events])
+
+        flow = self._flows[run] = Outflow(send)
+        if self._starting.pop(run):
+            await self.host.cancel(run)
+        task = self._loop.create_task(flow.pump(events))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._ended(run))
+
+    def _ended(self, run: str) -> None:
+        del self._flows[run]
+        self._leave()
+
+    async def _acknowledge(self, asked: _Asked) -> None:
+        flow = self._flows.get(asked.content["run"])
+        if flow is not None:
+            flow.acknowledge(asked.content["batch"])
+
+    async def _cancel(self, asked: _Asked) -> None:
+        run = asked.content["run"]
+        if run in self._starting:
+            self._starting[run] = True
+        else:
+            await self.host.cancel(run)
+
+    async def _read(self, asked: _Asked) -> bytes:
+        content = asked.content
+        return await self._in_thread(self._block, content["id"], content["filename"], content["offset"])
+
+    def _block(self, file: str, filename: str, offset: int) -> bytes:
+        returns = self.host.store
+        assert isinstance(returns, ReturnsDir)
+        with returns.find(file, filename).open() as stream:
+            stream.seek(offset)
+            return stream.read(BLOCK)
+
+    async def _write(self, asked: _Asked) -> None:
+        content = asked.content
+        await self._in_thread(
+            self._uploads.write, content["token"], content["filename"], content["offset"], asked.buffers[0]
+        )
+
+    async def _forget(self, asked: _Asked) -> None:
+        returns = self.host.store
+        assert isinstance(returns, ReturnsDir)
+        await self._in_thread(returns.remove, asked.content["id"], asked.content["filename"])
+
+    def _in_thread(self, act: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+        return self._loop.run_in_executor(self._threads, act, *arguments)
+
+
+Op = Callable[[Agent, _Asked], Awaitable[dict[str, Any] | bytes | None]]
+
+_OPS: dict[str, Op] = {
+    "hello": Agent._hello,  # who asks, and where to put files; answered with what is exposed
+    "form": Agent._form,  # one function's form
+    "start": Agent._start,  # a run, whose events follow
+    "acknowledge": Agent._acknowledge,  # so many batches were read; not answered
+    "cancel": Agent._cancel,  # a run
+    "read": Agent._read,  # a block of a returned file; empty after its end
+    "write": Agent._write,  # a block of an upload
+    "forget": Agent._forget,  # a returned file that the server has now
+}

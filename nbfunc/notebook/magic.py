@@ -1,0 +1,227 @@
+"""``%func_to_web f``: a function of this notebook becomes a form."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+
+import nbfunc
+from nbfunc.errors import AuthorError, FormError
+from nbfunc.hosts.protocol import ENVIRONMENT
+from nbfunc.notebook.agent import Agent
+from nbfunc.notebook.card import Card
+from nbfunc.notebook.exposing import Exposures
+from nbfunc.notebook.main_thread import MainThread
+
+# A server that told its kernels of itself answers within milliseconds, unless it is busy; whether one that
+# did not is there (a gateway's) only its answer tells.
+KNOWN_SECONDS = 10.0
+UNKNOWN_SECONDS = 1.0
+
+USAGE = """Nothing is exposed yet. Write a function with type hints, then
+
+    %func_to_web make_report            its form, in the side panel and on a page
+    %func_to_web --inline make_report   the form below the cell
+    %%func_to_web                       above a cell: each function that it defines
+
+More: %func_to_web?"""
+
+
+@magics_class
+class FuncToWeb(Magics):
+    """The magic, and what it needs of the kernel it is in.
+
+    Parameters
+    ----------
+    shell : IPython.core.interactiveshell.InteractiveShell
+        The notebook's.
+
+    Attributes
+    ----------
+    agent : Agent, optional
+        What the server asks; None in a kernel that cannot answer while a cell runs.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._shell = shell
+        kernel: Any = getattr(shell, "kernel", None)
+        self.agent: Agent | None = None
+        self._exposures: Exposures | None = None
+        if Agent.can_serve(kernel):
+            self.agent = Agent(kernel, MainThread(shell, kernel.io_loop.asyncio_loop))
+            self._exposures = Exposures(self.agent, shell.user_ns)
+
+    def start(self) -> None:
+        """Follow the names from now on, and complete them."""
+        self._shell.events.register("post_run_cell", self._after_cell)
+        self._shell.set_hook("complete_command", self._complete, re_key=r"^%{1,2}func_to_web\b")
+
+    def stop(self) -> None:
+        """Expose nothing, and leave the kernel as it was."""
+        self._shell.events.unregister("post_run_cell", self._after_cell)
+        if self.agent is not None:
+            self.agent.close()
+
+    @magic_arguments()
+    @argument("functions", nargs="*", help="names of functions of this notebook; none: what is exposed")
+    @argument("--inline", action="store_true", help="show the form below this cell, as widgets")
+    @argument("--remove", action="store_true", help="expose these functions no more")
+    @argument("--main", action="store_true", help="run them on the notebook's main thread, between cells")
+    @argument("--group", help="where they stand in the list of functions")
+    @argument("--serve", action="store_true", help="serve them from this kernel, on a port of its own")
+    @argument("--port", type=int, default=0, help="the port of --serve; by default any free one")
+    @line_cell_magic
+    def func_to_web(self, line: str, cell: str | None = None) -> Any:
+        """Make forms of this notebook's functions: in JupyterLab's side panel, on a page, as an API.
+
+        Type hints give the fields; what a function returns is shown, files can be downloaded.
+
+        Examples
+        --------
+        ::
+
+            %func_to_web make_report clean_table
+            %func_to_web --inline make_report
+            %func_to_web                          what is exposed
+            %func_to_web --remove make_report
+            %func_to_web --main query             runs between cells, on the notebook's own thread
+
+        As ``%%func_to_web`` above a cell it runs the cell, and exposes each function that the cell defines,
+        but those whose names start with ``_``.
+        """
+        arguments = parse_argstring(self.func_to_web, line)
+        names = list(dict.fromkeys(name.rstrip(",") for name in arguments.functions))
+        if cell is not None:
+            names += self._run(cell)
+        try:
+            if not names:
+                return self._listed() if cell is None else None
+            return self._act(names, arguments, defined=cell is not None)
+        except AuthorError as error:
+            raise UsageError(str(error)) from None
+
+    def _act(self, names: list[str], arguments: Any, *, defined: bool) -> Any:
+        if arguments.remove:
+            return self._need().remove(names)
+        if arguments.serve:
+            return self._serve(names, arguments.port)
+        if arguments.inline or self.agent is None:
+            return self._inline(names)
+        exposures = self._need()
+        if not defined:
+            exposures.expose(names, group=arguments.group, main=arguments.main)
+        else:
+            names = [name for name in names if self._exposed(name, arguments)]
+        return self._show(names) if names else None
+
+    def _exposed(self, name: str, arguments: Any) -> bool:
+        """Expose one function of a cell, or say why it is not."""
+        try:
+            self._need().expose([name], group=arguments.group, main=arguments.main)
+        except AuthorError as error:
+            print(f"nbfunc: {error}", file=sys.stderr)
+            return False
+        return True
+
+    def _run(self, cell: str) -> list[str]:
+        """Run a cell; return the functions that it defines."""
+        result = self._shell.run_cell(cell, store_history=False)
+        if not result.success:
+            return []
+        defined = ast.parse(self._shell.transform_cell(cell)).body
+        functions = (node for node in defined if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+        return list(dict.fromkeys(node.name for node in functions if not node.name.startswith("_")))
+
+    def _show(self, names: list[str]) -> Any:
+        """Return a card, or where no server asks, the form itself and the reason."""
+        assert self.agent is not None
+        known = ENVIRONMENT in os.environ
+        server = self.agent.wait_for_server(KNOWN_SECONDS if known else UNKNOWN_SECONDS)
+        if server is not None:
+            return Card(self._infos(names), server)
+        print(self.agent.trouble or (SILENT if known else MISSING), file=sys.stderr)
+        return self._inline(names)
+
+    def _infos(self, names: list[str]) -> list[Any]:
+        assert self.agent is not None
+        forms = self._need().forms(names)
+        return [info for info in self.agent.functions() if info.name in forms]
+
+    def _listed(self) -> Any:
+        if self.agent is None or not self._need().names():
+            print(USAGE)
+            return None
+        return self._show(self._need().names())
+
+    def _inline(self, names: list[str]) -> Any:
+        from nbfunc.notebook.panel import panel  # noqa: PLC0415 - ipywidgets, which only this needs
+
+        functions = [self._find(name) for name in names]
+        return panel(functions[0] if len(functions) == 1 else functions)
+
+    def _serve(self, names: list[str], port: int) -> Any:
+        # By its public name, at the first need: the server's half is nothing that a kernel loads otherwise.
+        return nbfunc.run([self._find(name) for name in names], port=port)
+
+    def _find(self, name: str) -> Any:
+        if self._exposures is not None:
+            return self._exposures.find(name)
+        try:
+            return self._shell.user_ns[name]
+        except KeyError:
+            raise FormError(f"There is no {name!r} in this notebook: run its cell first.") from None
+
+    def _need(self) -> Exposures:
+        if self._exposures is None:
+            raise FormError(
+                "This kernel cannot answer while a cell runs, so it exposes nothing: "
+                "use --inline, or --serve."
+            )
+        return self._exposures
+
+    def _after_cell(self, *_: Any) -> None:
+        if self._exposures is not None:
+            self._exposures.follow()
+
+    def _complete(self, _: Any, event: Any) -> list[str]:
+        """Complete the options, and the names of functions."""
+        options = ["--inline", "--remove", "--main", "--group", "--serve", "--port"]
+        if event.symbol.startswith("-"):
+            return options
+        named = self._shell.user_ns.items()
+        return [
+            name
+            for name, value in named
+            if callable(value) and not isinstance(value, type) and not name.startswith("_")
+        ]
+
+
+MISSING = (
+    "The Jupyter server has no nbfunc, so here is the form itself. For forms in the side panel and on pages: "
+    "pip install nbfunc in the server's environment, then restart the server."
+)
+SILENT = "The Jupyter server does not answer now, so here is the form itself."
+
+
+def load(shell: Any) -> None:
+    """``%load_ext nbfunc``."""
+    magics = FuncToWeb(shell)
+    shell.register_magics(magics)
+    magics.start()
+
+
+def unload(shell: Any) -> None:
+    """``%unload_ext nbfunc``."""
+    magics = shell.magics_manager.registry.pop("FuncToWeb", None)
+    if magics is not None:
+        magics.stop()
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("func_to_web", None)

@@ -1,0 +1,73 @@
+"""A run's events out of the kernel: in batches, of which only so many may be unread on the other side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from nbfunc.core.events import Event, Last, OutputEvent, Text
+from nbfunc.hosts.protocol import BATCH, MOST_EVENT, WINDOW
+
+
+class Outflow:
+    """The way of one run's events to the server that asked for it.
+
+    Parameters
+    ----------
+    send : callable
+        Sends one batch: its number, whether it is the last, and the events as one JSON array.
+    """
+
+    def __init__(self, send: Callable[[int, bool, bytes], None]) -> None:
+        self._send = send
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._batch = 0
+        self._acknowledged = 0
+        self._over = False
+        self._due = False
+        self._room = asyncio.Event()
+
+    async def pump(self, events: AsyncIterator[Event]) -> None:
+        """Send all events of a run."""
+        loop = asyncio.get_running_loop()
+        async for event in events:
+            line = _line(event)
+            self._lines.append(line)
+            self._size += len(line)
+            self._over = isinstance(event, Last)
+            if self._size >= BATCH or self._over:
+                self._flush()
+            elif not self._due:
+                # What has arrived already, and is yielded before the loop has its turn, goes in one batch.
+                self._due = True
+                loop.call_soon(self._flush)
+            while self._is_full():
+                # The run's own mailbox fills up meanwhile, and the function waits: no memory does.
+                self._room.clear()
+                await self._room.wait()
+
+    def acknowledge(self, batch: int) -> None:
+        """The server has read batch number `batch` and all before it."""
+        self._acknowledged = max(self._acknowledged, min(batch, self._batch))
+        self._flush()
+        self._room.set()
+
+    def _is_full(self) -> bool:
+        return self._batch - self._acknowledged >= WINDOW
+
+    def _flush(self) -> None:
+        self._due = False
+        if not self._lines or self._is_full():
+            return
+        self._batch += 1
+        lines, self._lines, self._size = self._lines, [], 0
+        self._send(self._batch, self._over, b"[" + b",".join(lines) + b"]")
+
+
+def _line(event: Event) -> bytes:
+    line = event.model_dump_json().encode()
+    if len(line) <= MOST_EVENT:
+        return line
+    said = f"[This result is too large to be shown: {len(line):,} bytes. Return it as a FileResponse.]"
+    return OutputEvent(output=Text(text=said)).model_dump_json().encode()

@@ -1,0 +1,196 @@
+"""The Jupyter server extension: the kernels' functions as forms behind the server's own login."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jupyter_core.paths import jupyter_data_dir
+from jupyter_server.extension.application import ExtensionApp
+from tornado.ioloop import PeriodicCallback
+from traitlets import Bool, Int, Unicode, default
+
+from nbfunc.errors import NotFound
+from nbfunc.files.returns import ReturnsDir
+from nbfunc.files.uploads import UploadsDir
+from nbfunc.hosts.protocol import ENVIRONMENT
+from nbfunc.web.addresses import Addresses
+from nbfunc.web.handlers import routes
+from nbfunc.web.jupyter import JupyterGuard, mounted
+from nbfunc.web.kernels import Kernels
+from nbfunc.web.pages import Pages
+from nbfunc.web.resource import Resource
+from nbfunc.web.runlog import RUN_LOG_SIZE, Runs
+from nbfunc.web.site import Changes, Limits, Site
+
+logger = logging.getLogger("nbfunc")
+
+SWEEP_SECONDS = 3600.0
+ACTIVE_SECONDS = 30.0
+KERNEL = "(?P<kernel>[A-Za-z0-9][^/]*)/"
+
+
+class OpenResource(Resource):
+    """``S open/<notebook path>/<function>``: a link that outlives the kernel."""
+
+    async def get(self, path: str, function: str) -> None:
+        if self.site.refresh is not None:
+            await self.site.refresh()
+        for source in self.site.sources():
+            if source.notebook == path and any(f.name == function for f in source.host.functions()):
+                self.redirect(self.site.addresses.function(function, source.kernel))
+                return
+        lab = self.site.addresses.base.removesuffix("nbfunc/") + "lab/tree/" + quote(path)
+        raise NotOpen(path, function, lab)
+
+
+class NotOpen(NotFound):
+    """No kernel runs this notebook, or it does not expose this function yet."""
+
+    def __init__(self, path: str, function: str, lab: str) -> None:
+        self.lab = lab
+        super().__init__(
+            f"The function {function} is in the notebook {path}, which does not expose it now: open the "
+            "notebook and run its cells, then follow this link again."
+        )
+
+
+class NbfuncApp(ExtensionApp):
+    """Functions of notebooks as forms: ``%load_ext nbfunc``, then ``%func_to_web f``."""
+
+    name = "nbfunc"
+    extension_url = "/nbfunc/"
+    load_other_extensions = True
+
+    returns_dir = Unicode(
+        help="""Parent of the directories of returned files, one a server.
+        By default <Jupyter data directory>/nbfunc."""
+    ).tag(config=True)
+    uploads_dir = Unicode(
+        help="""Parent of the directories of uploads, one a server. By default beside the returned files."""
+    ).tag(config=True)
+    max_upload_size = Int(
+        None, allow_none=True, help="""Bytes that one uploaded file may have. No limit by default."""
+    ).tag(config=True)
+    max_concurrency = Int(
+        40, allow_none=True, help="""How many functions of a kernel run at once; the rest wait in order."""
+    ).tag(config=True)
+    run_log_size = Int(
+        RUN_LOG_SIZE, help="""Bytes of events that are kept of all runs, for pages that come back."""
+    ).tag(config=True)
+    show_tracebacks = Bool(
+        True, help="""Show a failed function's traceback on its page; the server's log has it anyhow."""
+    ).tag(config=True)
+
+    _site: Site | None = None
+    _kernels: Kernels
+    _sweeping: PeriodicCallback | None = None
+    _keeping: PeriodicCallback | None = None
+
+    @default("returns_dir")
+    def _returns_dir(self) -> str:
+        return str(Path(jupyter_data_dir()) / "nbfunc")
+
+    @default("uploads_dir")
+    def _uploads_dir(self) -> str:
+        return self.returns_dir
+
+    def initialize_settings(self) -> None:
+        """Let the kernels of this server know that there is nbfunc."""
+        os.environ[ENVIRONMENT] = "1"
+
+    def initialize_handlers(self) -> None:
+        """Mount the same resources as the standalone server has, behind Jupyter's login."""
+        found = routes(prefix="/nbfunc/", kernel=KERNEL)
+        found.append(("/nbfunc/-/open/(?P<path>.+)/(?P<function>[^/]+)", OpenResource))
+        self.handlers.extend(
+            (pattern, mounted(resource), {"site_of": self.site}) for pattern, resource in found
+        )
+
+    def site(self) -> Site:
+        """Return what the handlers share; made at the first need, since only then the port is known."""
+        if self._site is None:
+            self._site = self._made()
+        return self._site
+
+    @property
+    def place(self) -> str:
+        """The name of this server's directories: the same one after a restart."""
+        assert self.serverapp is not None
+        said = f"{socket.gethostname()}\n{self.serverapp.port}\n{self.serverapp.base_url}"
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def _made(self) -> Site:
+        serverapp = self.serverapp
+        assert serverapp is not None
+        addresses = Addresses(f"{serverapp.base_url}nbfunc/")
+        changes = Changes()
+        returns = ReturnsDir(Path(self.returns_dir) / self.place / "returns")
+        uploads = UploadsDir(Path(self.uploads_dir) / self.place / "uploads", max_size=self.max_upload_size)
+        kernels = self._kernels = Kernels(
+            manager=serverapp.kernel_manager,
+            sessions=serverapp.session_manager,
+            events=serverapp.event_logger,
+            addresses=addresses,
+            changes=changes,
+            returns=returns,
+            uploads=uploads,
+            max_concurrency=self.max_concurrency,
+        )
+        return Site(
+            sources=kernels.sources,
+            source_of=kernels.source_of,
+            addresses=addresses,
+            returns=returns,
+            uploads=uploads,
+            runs=Runs(addresses, limit=self.run_log_size, tracebacks=self.show_tracebacks),
+            guard=JupyterGuard(),
+            pages=Pages(title="nbfunc"),
+            limits=Limits(upload=self.max_upload_size),
+            changes=changes,
+            served=self._start,
+            refresh=kernels.refresh,
+        )
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:  # noqa: ARG002 - its way
+        self.site()
+        self._start()
+
+    def _start(self) -> None:
+        """Follow the kernels, sweep now and every hour, and keep awake what runs."""
+        if self._sweeping is not None:
+            return
+        self._kernels.watch()
+        self._sweeping = PeriodicCallback(self._sweep, SWEEP_SECONDS * 1000)
+        self._sweeping.start()
+        self._keeping = PeriodicCallback(self._keep_awake, ACTIVE_SECONDS * 1000)
+        self._keeping.start()
+        self.site().later(self._sweep())
+
+    async def _sweep(self) -> None:
+        site = self.site()
+        site.runs.forget_old()
+        for sweep in (site.returns.sweep, site.uploads.sweep):
+            try:
+                await site.in_thread(sweep)
+            except Exception:
+                logger.exception("A directory could not be swept.")
+
+    def _keep_awake(self) -> None:
+        """A run that prints nothing is activity too: neither its kernel nor this server is idle."""
+
+    async def stop_extension(self) -> None:
+        """Cancel what runs, and let go of kernels, threads and timers."""
+        for periodic in (self._sweeping, self._keeping):
+            if periodic is not None:
+                periodic.stop()
+        if self._site is not None:
+            await self._site.close()
+            self._kernels.close()
+        await asyncio.sleep(0)

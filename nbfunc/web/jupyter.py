@@ -1,0 +1,91 @@
+"""The resources as Jupyter's own handlers: behind its login, its authorizer and its XSRF check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import JupyterHandler
+from tornado.web import RequestHandler, authenticated
+
+from nbfunc.errors import AskerError, Forbidden
+from nbfunc.web.resource import VERBS, Resource
+from nbfunc.web.site import Site
+
+RESOURCE = "nbfunc"
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+class NoLogin(AskerError):
+    """Not logged in to Jupyter."""
+
+    reason = "unauthorized"
+    status = 403
+
+
+class JupyterGuard:
+    """Who may ask: who is logged in to the Jupyter server, and its authorizer lets."""
+
+    async def admit(self, handler: RequestHandler, *, public: bool) -> str | None:  # noqa: ARG002 - none is
+        """Return the name of who asks; before a body is read.
+
+        Raises
+        ------
+        NoLogin, Forbidden
+            They may not.
+        """
+        assert isinstance(handler, JupyterHandler)
+        user = handler.current_user
+        if user is None:
+            handler.get_login_url()  # raises for programs; a browser is sent there by its verb
+            return None
+        action = action_of(str(handler.request.method))
+        if not await ensure_async(handler.authorizer.is_authorized(handler, user, action, RESOURCE)):
+            raise Forbidden(f"{user.username} may not {action} nbfunc's forms on this server.")
+        return str(user.username)
+
+    def login(self, handler: RequestHandler) -> str | None:  # noqa: ARG002 - Jupyter redirects by itself
+        """Return None: Jupyter's handlers send a browser to its login themselves."""
+        return None
+
+
+def action_of(method: str) -> str:
+    """Return what a request does, as authorizers have it: who reads a form reads, who runs one executes."""
+    return "read" if method in SAFE else "execute"
+
+
+class _Mounted(Resource, JupyterHandler):  # type: ignore[misc]  # prepare() takes what Tornado's takes
+    """What a resource gets of Jupyter."""
+
+    auth_resource: ClassVar[str] = RESOURCE
+
+    def initialize(self, site_of: Callable[[], Site]) -> None:  # type: ignore[override]  # known when first asked
+        super().initialize(site_of())
+
+    def get_login_url(self) -> str:
+        if self.request.method in SAFE and self.accepts("text/html"):
+            return str(super().get_login_url())
+        raise NoLogin("Log in to Jupyter first, or send its token.")
+
+    async def admitted(self) -> None:
+        if self.request.method == "GET" and self.accepts("text/html"):
+            # Its page's scripts send this back with whatever changes something.
+            self.xsrf_token  # noqa: B018 - reading it sets the cookie
+        await super().admitted()
+
+
+def mounted(resource: type[Resource]) -> type[Resource]:
+    """Return a resource as one of Jupyter's handlers.
+
+    Each verb is wrapped here and not where it is written: the decorators live in jupyter_server, and
+    `authorized` remembers the first resource that it saw, so that no two handlers may share a wrapped verb.
+    """
+    verbs: dict[str, Any] = {}
+    for name, missing in VERBS.items():
+        verb = getattr(resource, name)
+        if verb is not missing:
+            action = action_of(name.upper())
+            verbs[name] = authenticated(authorized(action=action, resource=RESOURCE)(verb))
+    return type(f"Jupyter{resource.__name__}", (_Mounted, resource), verbs)
