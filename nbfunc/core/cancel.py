@@ -9,11 +9,14 @@ a half-written file. There it waits, and is raised on the way out.
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nbfunc.errors import Cancelled
+
+AGAIN_SECONDS = 0.01
 
 
 class Guard:
@@ -59,7 +62,8 @@ class Guard:
         def landed(_: Cancelled, *__: object) -> None:
             guard._sent = False
 
-        return type("Cancelled", (Cancelled,), {"__init__": landed, "__module__": Cancelled.__module__})
+        about = {"__init__": landed, "__module__": Cancelled.__module__, "guard": guard}
+        return type("Cancelled", (Cancelled,), about)
 
     def _recall(self) -> bool:
         """Take back what was sent and has not landed, and say whether there was any; under the lock."""
@@ -105,10 +109,32 @@ class Guard:
             due = self._pending and not self._masks and self._thread is not None
             self._pending = self._pending and not due
         if due:
-            raise Cancelled
+            raise self._landing()
 
 
 def _set_async(thread: int, exception: type[BaseException] | None) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(
         ctypes.c_ulong(thread), None if exception is None else ctypes.py_object(exception)
     )
+
+
+def send_again() -> Callable[[], None]:
+    """Send a `Cancelled` again that landed in a finalizer, where Python drops it; return what undoes this."""
+    before = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs, /) -> None:
+        guard = getattr(unraisable.exc_type, "guard", None)
+        if isinstance(guard, Guard):
+            # Not from here: it would land before this hook is left, and be dropped again.
+            timer = threading.Timer(AGAIN_SECONDS, guard.request)
+            timer.daemon = True
+            timer.start()
+        else:
+            before(unraisable)
+
+    def undo() -> None:
+        if sys.unraisablehook is hook:
+            sys.unraisablehook = before
+
+    sys.unraisablehook = hook
+    return undo

@@ -9,30 +9,13 @@ from __future__ import annotations
 import codecs
 import io
 import logging
-import os
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Literal, TextIO
 
-from nbfunc.core.context import CALL, Call
+from nbfunc.core.context import Call, call_here
 
 Stream = Literal["stdout", "stderr"]
-
-_parent = os.getpid()
-
-
-def _call_here() -> Call | None:
-    # In a process that a function forked nobody reads the mailbox: its prints go where they always went.
-    return CALL.get() if os.getpid() == _parent else None
-
-
-def _after_fork() -> None:
-    CALL.set(None)
-
-
-os.register_at_fork(after_in_child=_after_fork)
 
 
 class _Bytes(io.RawIOBase):
@@ -69,7 +52,7 @@ class Output(io.TextIOBase):
         self._stream = stream
 
     def write(self, text: str) -> int:
-        call = _call_here()
+        call = call_here()
         if call is None:
             return self.real.write(text)
         if not isinstance(text, str):
@@ -80,23 +63,23 @@ class Output(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        if _call_here() is None:
+        if call_here() is None:
             self.real.flush()
 
     def isatty(self) -> bool:
-        return _call_here() is None and self.real.isatty()
+        return call_here() is None and self.real.isatty()
 
     def writable(self) -> bool:
         return True
 
     @property
     def buffer(self) -> Any:
-        call = _call_here()
+        call = call_here()
         return self.real.buffer if call is None else _Bytes(call, self._stream)
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # TextIOBase declares an attribute
-        return "utf-8" if _call_here() else self.real.encoding
+        return "utf-8" if call_here() else self.real.encoding
 
     @property
     def errors(self) -> str | None:  # type: ignore[override]  # the same
@@ -128,7 +111,7 @@ class Input(io.TextIOBase):
 
 
 def _refuse_input() -> None:
-    if _call_here() is not None:
+    if call_here() is not None:
         raise EOFError("input() has no keyboard in a form: make it a parameter of the function.")
 
 
@@ -136,57 +119,34 @@ class _Records(logging.Handler):
     """Log records of a run, onto its page."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        call = _call_here()
+        call = call_here()
         if call is not None:
             with call.guard.masked():
                 call.mailbox.print("stderr", self.format(record) + "\n")
 
 
-class _Installed:
-    """The proxies, as long as any run lives."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._runs = 0
-        self._put: dict[str, Any] = {}
-        self._records = _Records()
-        self._records.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
-
-    def add(self) -> None:
-        with self._lock:
-            self._runs += 1
-            if self._runs > 1:
-                return
-            for name, proxy in (("stdout", Output), ("stderr", Output)):
-                self._put[name] = proxy(getattr(sys, name), name)  # type: ignore[arg-type]  # the two names
-            self._put["stdin"] = Input(sys.stdin)
-            for name, proxy_object in self._put.items():
-                setattr(sys, name, proxy_object)
-            # Without a handler of the author's, logging's last resort writes to sys.stderr, which is ours;
-            # a handler of ours would then only keep their basicConfig() from doing anything.
-            if logging.root.handlers:
-                logging.root.addHandler(self._records)
-
-    def remove(self) -> None:
-        with self._lock:
-            self._runs -= 1
-            if self._runs:
-                return
-            for name, proxy in self._put.items():
-                if getattr(sys, name) is proxy:  # somebody else's redirection stays as it is
-                    setattr(sys, name, proxy.real)
-            self._put = {}
-            logging.root.removeHandler(self._records)
+_RECORDS = _Records()
+_RECORDS.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
 
 
-_installed = _Installed()
+def capture() -> Callable[[], None]:
+    """Put the proxies in place; return what takes them away."""
+    put = {
+        "stdout": Output(sys.stdout, "stdout"),
+        "stderr": Output(sys.stderr, "stderr"),
+        "stdin": Input(sys.stdin),
+    }
+    for name, proxy in put.items():
+        setattr(sys, name, proxy)
+    # Without a handler of the author's, logging's last resort writes to sys.stderr, which is ours;
+    # a handler of ours would then only keep their basicConfig() from doing anything.
+    if logging.root.handlers:
+        logging.root.addHandler(_RECORDS)
 
+    def undo() -> None:
+        for name, proxy in put.items():
+            if getattr(sys, name) is proxy:  # somebody else's redirection stays as it is
+                setattr(sys, name, proxy.real)
+        logging.root.removeHandler(_RECORDS)
 
-@contextmanager
-def capturing() -> Iterator[None]:
-    """Keep the proxies in place for as long as a run lives."""
-    _installed.add()
-    try:
-        yield
-    finally:
-        _installed.remove()
+    return undo

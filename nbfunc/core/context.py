@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections import OrderedDict
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from nbfunc.core.cancel import Guard
 from nbfunc.core.events import Progress
 from nbfunc.core.mailbox import Mailbox, unicode_only
+
+if TYPE_CHECKING:
+    from nbfunc.core.displays import Displays
 
 
 @dataclass(frozen=True)
@@ -24,16 +30,35 @@ class Call:
         Who asked for it.
     guard : Guard
         What cancels its thread.
+    displays : Displays, optional
+        Where `display` goes.
+    figures : collections.OrderedDict, optional
+        Its own list of pyplot's figures; None where it shares the process's.
+    bars : list
+        The bars of `tqdm.auto` that it draws, the outermost first.
     """
 
     run: str
     mailbox: Mailbox
     user: str | None = None
     guard: Guard = field(default_factory=Guard)
+    displays: Displays | None = field(default=None, compare=False)
+    figures: OrderedDict[Any, Any] | None = field(default=None, compare=False)
+    bars: list[Any] = field(default_factory=list, compare=False)
 
 
 # A plain threading.Thread does not inherit this before Python 3.14: what such a thread prints stays outside.
 CALL: ContextVar[Call | None] = ContextVar("nbfunc_call", default=None)
+
+_parent = os.getpid()
+
+
+def call_here() -> Call | None:
+    """Return the call that this code belongs to; None in a process that a function forked.
+
+    Nobody reads the mailbox there: what such a process prints goes where it always went.
+    """
+    return CALL.get() if os.getpid() == _parent else None
 
 
 def progress(done: float, total: float | None = None, text: str = "") -> None:

@@ -15,6 +15,7 @@ from nbfunc.core import docstrings
 from nbfunc.core.annotations import Place, member_of, resolved_hints
 from nbfunc.core.compound import GroupField, Member, Problems, decode_members, object_schema
 from nbfunc.core.fields import LEFT_OUT, ChoiceField, FileField, Inputs, Leaf, Offers
+from nbfunc.core.options import FunctionOptions, layers, options_of
 from nbfunc.errors import FormError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -34,6 +35,8 @@ class Form:
         Its fields, in the signature's order.
     function : callable
         What it calls.
+    options : FunctionOptions
+        How it is called.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Form:
     description: str
     members: tuple[Member, ...]
     function: Callable[..., Any]
+    options: FunctionOptions
 
     @functools.cached_property
     def dropdowns(self) -> dict[tuple[str, int], Callable[[], Any]]:
@@ -68,15 +72,19 @@ class Form:
     def schema(self, offers: Offers) -> dict[str, Any]:
         """Return ``{name, title, description, parameters}``; `parameters` is JSON Schema 2020-12.
 
+        A function that runs on the main thread has ``"where": "main"`` too.
+
         Parameters
         ----------
         offers : mapping
             What each of `sources` offers now: options, or the reason why it has none.
         """
+        where = {"where": self.options.where} if self.options.where else {}
         return {
             "name": self.name,
             "title": self.title,
             "description": self.description,
+            **where,
             "parameters": {"$schema": DIALECT, **object_schema(self.members, offers)},
         }
 
@@ -174,24 +182,18 @@ def name_of(function: Callable[..., Any]) -> str:
 
 def _plain(function: Any) -> Any:
     """Return the function inside partials and decorators."""
-    while True:
-        inner = inspect.unwrap(function)
-        inner = inner.func if isinstance(inner, functools.partial) else inner
-        inner = inner.__func__ if inspect.ismethod(inner) else inner
-        if inner is function:
-            return function
-        function = inner
+    *_, plain = layers(function)
+    return plain
 
 
-def form_of(function: Callable[..., Any], *, title: str | None = None) -> Form:
+def form_of(function: Callable[..., Any]) -> Form:
     """Return the form of a function.
 
     Parameters
     ----------
     function : callable
         A function, coroutine function, generator or async generator function; a bound method or partial.
-    title : str, optional
-        By default the name with spaces, first letter capital.
+        Its title is the one that `expose` gave it, or its name with spaces, first letter capital.
 
     Raises
     ------
@@ -207,7 +209,9 @@ def form_of(function: Callable[..., Any], *, title: str | None = None) -> Form:
         for parameter in inspect.signature(function).parameters.values()
     )
     spaced = name.strip("_").replace("_", " ") or name
-    return Form(name, title or spaced[0].upper() + spaced[1:], doc.description, members, function)
+    options = options_of(function)
+    title = options.title or spaced[0].upper() + spaced[1:]
+    return Form(name, title, doc.description, members, function, options)
 
 
 def _member(parameter: inspect.Parameter, hints: Mapping[str, Any], place: Place, help_text: str) -> Member:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
+from weakref import WeakSet
 
 from nbfunc.core import tabular
 from nbfunc.core.events import Cell, Display, File, Image, Output, StoredFile, Table, Text
@@ -76,7 +77,8 @@ class Presenter:
     def __init__(self, store: Store, guard: Guarding) -> None:
         self._store = store
         self._guard = guard
-        self._drawn: set[int] = set()
+        self._drawn: WeakSet[Any] = WeakSet()
+        self._displayed: WeakSet[Any] = WeakSet()
 
     def outputs(self, value: Any) -> Iterator[Output]:
         """Yield what shows `value`; nothing for None."""
@@ -84,6 +86,26 @@ class Presenter:
             if takes(value):
                 yield from show(self, value)
                 return
+
+    def displayed(self, value: Any) -> Iterator[Output]:
+        """Yield what `display(value)` shows: a figure as it is now, and again each time."""
+        if _is_figure(value):
+            figure = _whole(value)
+            self._displayed.add(figure)
+            yield self._picture(figure)
+        else:
+            yield from self.outputs(value)
+
+    def left_open(self, figure: Any) -> Iterator[Output]:
+        """Yield what shows a pyplot figure that was left open, and close it."""
+        if figure in self._displayed:
+            _close(figure)
+        else:
+            yield from self._figure(figure)
+
+    def presents(self, value: Any) -> bool:
+        """Say whether a value is shown as more than its text."""
+        return next(show for takes, show in _TABLE if takes(value)) is not Presenter._text
 
     def keep(self, source: Any, filename: str, *, move: bool = False) -> StoredFile:
         """Keep a file and return its record."""
@@ -125,19 +147,19 @@ class Presenter:
         yield Image(file=self.keep(buffer.getbuffer(), filename), width=value.width, height=value.height)
 
     def _figure(self, value: Any) -> Iterator[Output]:
-        figure = value if isinstance(value, _class("matplotlib.figure", "Figure")) else value.figure
-        figure = getattr(figure, "figure", None) or figure  # a SubFigure's whole figure
-        if id(figure) in self._drawn:
-            return  # `return fig, ax` is one picture
-        self._drawn.add(id(figure))
+        figure = _whole(value)
+        if figure not in self._drawn:  # `return fig, ax` is one picture
+            self._drawn.add(figure)
+            yield self._picture(figure)
+        _close(figure)
+
+    def _picture(self, figure: Any) -> Image:
         buffer = io.BytesIO()
         with _DRAWING:  # matplotlib's font and text caches are not made for threads
             figure.savefig(buffer, format="png", bbox_inches="tight")
-        if pyplot := sys.modules.get("matplotlib.pyplot"):
-            pyplot.close(figure)
         data = buffer.getbuffer()
         width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")  # PNG's IHDR
-        yield Image(file=self.keep(data, "figure.png"), width=width, height=height)
+        return Image(file=self.keep(data, "figure.png"), width=width, height=height)
 
     def _table(self, value: Any) -> Iterator[Output]:
         table = tabular.read(value)
@@ -223,6 +245,17 @@ def _is_figure(value: Any) -> bool:
     if kinds[1] is _Never or isinstance(value, type):
         return False
     return isinstance(getattr(value, "figure", None), kinds)
+
+
+def _whole(value: Any) -> Any:
+    """Return the figure of an Axes, of a SubFigure, or itself."""
+    figure = value if isinstance(value, _class("matplotlib.figure", "Figure")) else value.figure
+    return getattr(figure, "figure", None) or figure
+
+
+def _close(figure: Any) -> None:
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(figure)
 
 
 def _is_axes_array(value: Any) -> bool:

@@ -1,21 +1,29 @@
-"""One call of a function: it goes its own way in a thread, and leaves Events behind."""
+"""One call of a function: it goes its own way, in a thread or elsewhere, and leaves Events behind."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import logging
 import os
 import sys
 import threading
 import traceback
-from collections.abc import AsyncGenerator, Callable, Generator
-from dataclasses import dataclass, field
-from typing import Any
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from concurrent.futures import Executor
+from contextlib import ExitStack, suppress
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
-from nbfunc.core.capture import capturing
+from nbfunc.core import threads
+from nbfunc.core.advice import is_of_the_wrong_place
 from nbfunc.core.context import CALL, Call
-from nbfunc.core.events import CancelledEvent, Failed, Finished, Last, OutputEvent, Started
+from nbfunc.core.displays import Displays
+from nbfunc.core.events import CancelledEvent, Failed, Finished, Last, Output, OutputEvent, Started
+from nbfunc.core.living import living
 from nbfunc.core.mailbox import unicode_only
 from nbfunc.core.outputs import OpenFigures, Presenter, Store
 from nbfunc.errors import Cancelled
@@ -56,6 +64,22 @@ def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
+class Main(Protocol):
+    """The kernel's main thread, which runs cells and has an event loop of its own."""
+
+    def call(self, act: Callable[[], None]) -> Callable[[], bool]:
+        """Call `act` once on the main thread, between cells; it does not raise.
+
+        Returns
+        -------
+        callable
+            Withdraws it, and says whether that was in time: if so `act` is never called.
+        """
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Return the main thread's event loop."""
+
+
 @dataclass(kw_only=True)
 class Run:
     """A call that was started.
@@ -72,6 +96,16 @@ class Run:
         Where it runs if it is a coroutine.
     ended : callable
         Called at the very end, on whichever thread that is.
+    name : str
+        The function's.
+    main : Main, optional
+        The kernel's main thread, where there is one.
+    on_main : bool
+        Run there, instead of in a thread of its own.
+    executor : concurrent.futures.Executor, optional
+        Call the function there.
+    timeout : float, optional
+        Seconds that it may take.
     """
 
     call: Call
@@ -79,37 +113,116 @@ class Run:
     store: Store
     loop: CoroutineLoop
     ended: Callable[[], None] = lambda: None
+    name: str = "the function"
+    main: Main | None = None
+    on_main: bool = False
+    executor: Executor | None = None
+    timeout: float | None = None
     _presenter: Presenter = field(init=False)
+    _displays: Displays = field(init=False)
+    _figures: OpenFigures = field(init=False)
+    _open: ExitStack = field(init=False, default_factory=ExitStack)
     _stopped: bool = field(init=False, default=False)
-    _task: asyncio.Task[Any] | None = field(init=False, default=None)
+    _late: bool = field(init=False, default=False)
+    _withdraw: Callable[[], bool] | None = field(init=False, default=None)
+    _stop: Callable[[], object] | None = field(init=False, default=None)
     _process: int = field(init=False, default_factory=os.getpid)
 
     def __post_init__(self) -> None:
-        self._presenter = Presenter(self.store, self.call.guard)
+        call = self.call
+        self._presenter = Presenter(self.store, call.guard)
+        self._displays = Displays(self._presenter, call.mailbox, call.guard)
+        # On the main thread pyplot's figures are the notebook's own: that is what functions go there for.
+        figures: OrderedDict[Any, Any] | None = None if self.on_main else OrderedDict()
+        self.call = replace(call, displays=self._displays, figures=figures)
 
     def start(self) -> None:
         """Start it; its events arrive in the call's mailbox, `Started` first and one of `Last` last."""
-        self.call.mailbox.put(Started(run=self.call.run))
-        # One thread a run, never a pool's: a cancel that comes late then meets nobody (see `cancel`).
-        threading.Thread(target=self._thread, name=f"nbfunc-run-{self.call.run[:8]}", daemon=True).start()
+        if self.main is not None and self.on_main:
+            # In a context of its own: the notebook's must not take the run for its own afterwards.
+            self._withdraw = self.main.call(functools.partial(copy_context().run, self._on_main, self.main))
+            return
+        self._begin()
+        # A cancel that comes late meets nobody: once `_thread` is over its guard lets none through.
+        threads.start(self._thread, name=f"nbfunc-run-{self.call.run[:8]}")
 
     def cancel(self) -> None:
         """Ask it to stop: a coroutine is cancelled, a generator closed, a thread gets `Cancelled`."""
         self._stopped = True
-        task = self._task
-        if task is None:
-            self.call.guard.request()
-        else:
-            task.get_loop().call_soon_threadsafe(task.cancel)
+        if self._withdraw is not None and self._withdraw():
+            self._end(CancelledEvent())
+            return
+        stop = self._stop or self.call.guard.request
+        stop()
+
+    def _begin(self) -> None:
+        self.call.mailbox.put(Started(run=self.call.run))
+        if self.timeout is not None:
+            timer = threading.Timer(self.timeout, self._time_out)
+            timer.daemon = True
+            timer.start()
+            self._open.callback(timer.cancel)
+
+    def _time_out(self) -> None:
+        if not self._stopped:
+            self._late = True
+            self.cancel()
+
+    def _enter(self) -> None:
+        """Let this context be the run's."""
+        self._open.enter_context(living())
+        CALL.set(self.call)
 
     def _thread(self) -> None:
         last: Last = CancelledEvent()
-        with capturing():
-            try:
-                CALL.set(self.call)
-                last = self._guarded(self._plain)
-            finally:
-                self._end(last)
+        try:
+            self._enter()
+            last = self._guarded(lambda: self._present(self._settled(self._called())))
+        finally:
+            self._end(last)
+
+    def _on_main(self, main: Main) -> None:
+        """Call it on the main thread; a coroutine goes on as a task of the loop there."""
+        waiting: list[Any] = []
+
+        def call() -> None:
+            result = self._called()
+            if inspect.isawaitable(result) or inspect.isasyncgen(result):
+                waiting.append(result)
+            else:
+                self._present(result)
+
+        self._begin()
+        self._enter()
+        last = self._guarded(call)
+        if waiting:
+            task = main.loop().create_task(self._awaited(waiting[0]))
+            self._stop = functools.partial(main.loop().call_soon_threadsafe, task.cancel)
+        else:
+            self._end(last)
+
+    async def _awaited(self, result: Any) -> None:
+        last: Last = CancelledEvent()
+        try:
+            if not self._stopped:
+                self._present(await (self._each(result) if inspect.isasyncgen(result) else result))
+                last = Finished()
+        except asyncio.CancelledError as error:
+            if not self._stopped:
+                last = self._failed(error)
+        except BaseException as error:  # noqa: BLE001 - sys.exit() in a function must not end the kernel
+            last = self._failed(error)
+        finally:
+            if inspect.iscoroutine(result):
+                result.close()  # one that a cancel kept from starting
+            self._end(last)
+
+    async def _each(self, generator: AsyncGenerator[Any, Any]) -> None:
+        try:
+            async for value in generator:
+                self._show(value)
+        finally:
+            await generator.aclose()
 
     def _guarded(self, body: Callable[[], None]) -> Last:
         guard = self.call.guard
@@ -127,22 +240,50 @@ class Run:
             return self._failed(error)
         return Finished()
 
-    def _plain(self) -> None:
-        figures = OpenFigures()
-        result = self.act()
+    def _called(self) -> Any:
+        """Return what the function returns, coroutines and generators as they are."""
+        self._figures = OpenFigures()
+        result = self.act() if self.executor is None else self._elsewhere(self.executor)
+        self._leave_fork()
+        return result
+
+    def _elsewhere(self, executor: Executor) -> Any:
+        """Return what the function returns in an executor; this thread waits for it."""
+        over = threading.Event()
+        # Cancelling goes to the future; one that runs already cannot be stopped, so it is left alone.
+        with self.call.guard.masked():
+            future = executor.submit(self.act)
+            future.add_done_callback(lambda _: over.set())
+            self._stop = over.set
+            if not self._stopped:
+                over.wait()
+            self._stop = None
+        if self._stopped:
+            future.cancel()
+            raise Cancelled
+        return future.result()
+
+    def _settled(self, result: Any) -> Any:
+        """Return what a coroutine returns, and anything else as it is."""
         try:
-            self._leave_fork()
             if inspect.isawaitable(result) or inspect.isasyncgen(result):
-                result = self._on_loop(result)
-            if inspect.isgenerator(result):
-                self._generator(result)
-            else:
-                self._show(result)
+                return self._on_loop(result)
+            return result
         finally:
             if inspect.iscoroutine(result):
                 result.close()  # one that a cancel kept from starting
-        for figure in figures.left():
-            self._show(figure)
+
+    def _present(self, result: Any) -> None:
+        """Show what the function returned, and what it left open."""
+        if inspect.isgenerator(result):
+            self._generator(result)
+            figures = self._figures.left()
+        else:
+            figures = self._figures.left()
+            # What comes last goes out with the word that the run is over.
+            self._show(result, last=not figures and not isinstance(result, (list, tuple)))
+        for figure in figures:
+            self._send(self._presenter.left_open(figure))
 
     def _leave_fork(self) -> None:
         """End a child that the function forked and that came out of it: it has no business in this server."""
@@ -161,16 +302,22 @@ class Run:
         finally:
             generator.close()
 
-    def _show(self, value: Any) -> None:
-        for output in self._presenter.outputs(value):
+    def _show(self, value: Any, *, last: bool = False) -> None:
+        self._send(self._presenter.outputs(value), last=last)
+
+    def _send(self, outputs: Iterator[Output], *, last: bool = False) -> None:
+        send = self.call.mailbox.hold if last else self.call.mailbox.put
+        for output in outputs:
             with self.call.guard.masked():
-                self.call.mailbox.put(OutputEvent(output=output))
+                send(OutputEvent(output=output))
 
     def _on_loop(self, result: Any) -> Any:
         """Return what a coroutine returns on the coroutines' loop; this thread waits for it."""
 
         async def main() -> Any:
-            self._task = asyncio.current_task()
+            task = asyncio.current_task()
+            assert task is not None
+            self._stop = functools.partial(task.get_loop().call_soon_threadsafe, task.cancel)
             if self._stopped:
                 raise asyncio.CancelledError
             return await (self._async_generator(result) if inspect.isasyncgen(result) else result)
@@ -181,7 +328,7 @@ class Run:
             future = asyncio.run_coroutine_threadsafe(main(), self.loop.get())
             future.add_done_callback(lambda _: done.set())
             done.wait()
-            self._task = None
+            self._stop = None
         if future.cancelled() or isinstance(future.exception(), asyncio.CancelledError):
             raise Cancelled if self._stopped else asyncio.CancelledError("the coroutine cancelled itself")
         return future.result()
@@ -195,13 +342,21 @@ class Run:
 
     def _failed(self, error: BaseException) -> Failed:
         name, message = type(error).__name__, _message_of(error)
+        if self.main is not None and not self.on_main and is_of_the_wrong_place(error, message):
+            message += f"\n%func_to_web --main {self.name} runs it on the notebook's main thread and loop."
         trace = _traceback_of(error)
         CALL.set(None)  # the server's log is not the page's
         log.error("Run %s failed.\n%s", self.call.run, trace)
         return Failed(type=name, message=message, traceback=trace)
 
     def _end(self, last: Last) -> None:
+        with suppress(Exception):  # what an object's own representation raises is too late to be told
+            self._displays.finish()
         CALL.set(None)
+        self._open.close()
+        if self._late and isinstance(last, CancelledEvent):
+            took = f"{self.name} took longer than the {self.timeout:g} s that it may take."
+            last = Failed(type="TimeoutError", message=took)
         try:
             self.ended()
         finally:

@@ -6,19 +6,20 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from nbfunc.core.events import Event
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionInfo:
-    """What an index says of a function; `group` is None outside any."""
+    """What an index says of a function; `group` is None outside any, `where` unless it is ``main``."""
 
     name: str
     title: str
     description: str = ""
     group: str | None = None
+    where: Literal["main"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

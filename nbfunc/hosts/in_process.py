@@ -7,7 +7,7 @@ import functools
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Set
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,11 +17,12 @@ from nbfunc.core.events import CancelledEvent, Event, Last, Queued
 from nbfunc.core.fields import Options, ask
 from nbfunc.core.forms import Form, form_of
 from nbfunc.core.mailbox import Mailbox, unicode_only
+from nbfunc.core.options import is_plain
 from nbfunc.core.outputs import Store
-from nbfunc.core.runs import CoroutineLoop, Run
-from nbfunc.errors import FormError, NotFound
+from nbfunc.core.runs import CoroutineLoop, Main, Run
+from nbfunc.errors import FormError, NotFound, OptionError
 from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments, Uploads
-from nbfunc.hosts.line import Line, Place
+from nbfunc.hosts.line import Line, Turn
 
 ASK_SECONDS = 10.0
 SERVED_SECONDS = 3600.0
@@ -65,7 +66,13 @@ def exposed(functions: Functions) -> dict[str, Exposed]:
 
 def _info(exposed: Exposed) -> FunctionInfo:
     form = exposed.form
-    return FunctionInfo(name=form.name, title=form.title, description=form.description, group=exposed.group)
+    return FunctionInfo(
+        name=form.name,
+        title=form.title,
+        description=form.description,
+        group=exposed.group or form.options.group,
+        where=form.options.where,
+    )
 
 
 def _several(members: Any) -> Iterable[Any]:
@@ -85,6 +92,11 @@ class InProcessHost(FunctionHost):
         Where uploaded files are.
     max_concurrency : int, optional
         How many runs go at once; the rest wait in order.
+    main : Main, optional
+        The kernel's main thread; without it no function can ask to run there.
+    executor : concurrent.futures.Executor, optional
+        Where to call functions that have no executor of their own. Coroutine and generator functions, and
+        those of the main thread, run here all the same.
 
     Attributes
     ----------
@@ -94,12 +106,23 @@ class InProcessHost(FunctionHost):
     """
 
     def __init__(
-        self, functions: Functions, *, store: Store, uploads: Uploads, max_concurrency: int | None = 40
+        self,
+        functions: Functions,
+        *,
+        store: Store,
+        uploads: Uploads,
+        max_concurrency: int | None = 40,
+        main: Main | None = None,
+        executor: Executor | None = None,
     ) -> None:
         self.store = store
         self.uploads = uploads
         self._exposed: dict[str, Exposed] = {}
         self._line = Line(max_concurrency)
+        self._main = main
+        self._main_line = Line(1)
+        self._own_lines: dict[str, Line] = {}
+        self._executor = executor
         self._cancels: dict[str, Callable[[], None]] = {}
         self._coroutines = CoroutineLoop()
         self._offers = _Offers()
@@ -129,38 +152,63 @@ class InProcessHost(FunctionHost):
         ------
         FormError
             One cannot be a form, or two have one name.
+        OptionError
+            One cannot run here.
         """
         added = list(exposed(functions).values())
+        for each in added:
+            self._check(each.form)
         for each in added:
             self.put(each)
         return [_info(each) for each in added]
 
     def put(self, exposed: Exposed) -> None:
-        """Expose one whose form is made already (`form_of` may be called on any thread)."""
-        name = exposed.form.name
-        if name in self._exposed:
-            self._offers.inherit(self._exposed[name].form, exposed.form)
-        self._exposed[name] = exposed
+        """Expose one whose form is made already (`form_of` may be called on any thread).
+
+        Raises
+        ------
+        OptionError
+            It cannot run here.
+        """
+        form = exposed.form
+        self._check(form)
+        if form.name in self._exposed:
+            self._offers.inherit(self._exposed[form.name].form, form)
+        self._exposed[form.name] = exposed
+        self._own_lines.setdefault(form.name, Line(None)).set_limit(form.options.max_concurrency)
         self._forget_offers()
+
+    def _check(self, form: Form) -> None:
+        if form.options.where == "main" and self._main is None:
+            raise OptionError(
+                f"{form.name}: where='main' is the main thread of a kernel, and there is none here: "
+                "leave it out, or expose the function in a notebook."
+            )
 
     def remove(self, name: str) -> bool:
         """Stop exposing a function, and say whether it was; its runs go on to their end."""
         removed = self._exposed.pop(name, None)
+        self._own_lines.pop(name, None)
         self._forget_offers()
         return removed is not None
 
     def _forget_offers(self) -> None:
         self._offers.keep({source for each in self._exposed.values() for source in each.form.sources})
 
+    def limit(self, max_concurrency: int | None) -> None:
+        """Let so many runs go at once from now on; None for all."""
+        self._line.set_limit(max_concurrency)
+
     async def form(self, name: str) -> dict[str, Any]:
         form = self._form(name)
-        answers = await asyncio.gather(*(self._ask(source) for source in form.sources))
+        answers = await asyncio.gather(*(self.ask(source) for source in form.sources))
         return form.schema(dict(zip(form.sources, answers, strict=True)))
 
     async def start(
         self, name: str, raw: RawArguments, *, run: str, user: str | None = None
     ) -> AsyncIterator[Event]:
         form = self._form(name)
+        lines = self._lines(form)
         loop = asyncio.get_running_loop()
         store, uploads = self.store, self.uploads
         inputs = _Inputs(uploads, self._offers)
@@ -172,13 +220,13 @@ class InProcessHost(FunctionHost):
 
         def ended() -> None:
             uploads.release(run)
-            loop.call_soon_threadsafe(self._ended, run, place)
+            mailbox.then(functools.partial(self._ended, run, turn))
 
-        started = Run(
+        started = self._run(
+            form,
             call=Call(run, mailbox, user),
             act=functools.partial(form.function, *positional, **named),
             store=store,
-            loop=self._coroutines,
             ended=ended,
         )
 
@@ -187,23 +235,41 @@ class InProcessHost(FunctionHost):
             started.start()
 
         def cancel() -> None:
-            if place.running:
+            if turn.begun:
                 started.cancel()
             else:
-                self._line.leave(place)
-                del self._cancels[run]
+                self._ended(run, turn)
                 uploads.release(run)
                 mailbox.put(CancelledEvent())
 
-        place = Place(begin, lambda position: mailbox.put(Queued(run=run, position=position)))
+        turn = Turn(lines, begin, lambda position: mailbox.put(Queued(run=run, position=position)))
         self._cancels[run] = cancel
         try:
-            self._line.join(place)
+            turn.join()
         except BaseException:
-            del self._cancels[run]
+            self._ended(run, turn)
             uploads.release(run)
             raise
         return _events(mailbox)
+
+    def _run(self, form: Form, **more: Any) -> Run:
+        options = form.options
+        on_main = options.where == "main"
+        shared = self._executor if is_plain(form.function) and not on_main else None
+        return Run(
+            loop=self._coroutines,
+            name=form.name,
+            main=self._main,
+            on_main=on_main,
+            executor=options.executor or shared,
+            timeout=options.timeout,
+            **more,
+        )
+
+    def _lines(self, form: Form) -> list[Line]:
+        """Return the lines that a run of it stands in, the narrowest first, so that it keeps no other up."""
+        main = [self._main_line] if form.options.where == "main" else []
+        return [self._own_lines[form.name], *main, self._line]
 
     async def cancel(self, run: str) -> None:
         cancel = self._cancels.get(run)
@@ -215,16 +281,16 @@ class InProcessHost(FunctionHost):
         self._coroutines.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _ended(self, run: str, place: Place) -> None:
+    def _ended(self, run: str, turn: Turn) -> None:
         self._cancels.pop(run, None)
-        self._line.leave(place)
+        turn.leave()
 
     def _form(self, name: str) -> Form:
         if name not in self._exposed:
             raise NotFound(f"There is no function {name!r} here.")
         return self._exposed[name].form
 
-    async def _ask(self, source: Callable[[], Any]) -> Options | str:
+    async def ask(self, source: Callable[[], Any]) -> Options | str:
         """Return what a dropdown offers now, or why it has nothing to offer."""
         asking = asyncio.get_running_loop().run_in_executor(self._threads, self._offers.fresh, source)
         try:

@@ -1,8 +1,8 @@
-"""The line in which runs wait for their turn: so many at once, the rest in order."""
+"""The lines in which runs wait for their turn: so many at once, the rest in order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from nbfunc.errors import QueueFull
@@ -41,16 +41,24 @@ class Line:
         self._running = 0
         self._waiting: list[Place] = []
 
-    def join(self, place: Place) -> None:
-        """Begin at once, or wait.
+    def set_limit(self, limit: int | None) -> None:
+        """Let so many run at once from now on; those that run go on."""
+        self._limit = limit
+        self._advance()
+
+    def check(self) -> None:
+        """Refuse another run if too many wait already.
 
         Raises
         ------
         QueueFull
-            Too many wait already.
+            It says how many.
         """
         if len(self._waiting) >= MOST_WAITING:
             raise QueueFull(f"{MOST_WAITING:,} runs are waiting already. Try again later.")
+
+    def join(self, place: Place) -> None:
+        """Begin at once, or wait."""
         self._waiting.append(place)
         self._advance()
         if not place.running:
@@ -81,3 +89,54 @@ class Line:
     def _renumber(self, start: int) -> None:
         for index in range(start, len(self._waiting)):
             self._waiting[index].moved(index + 1)
+
+
+class Turn:
+    """One run's way through several lines: it begins when it is through the last, and holds its place in all.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+        In the same order for all runs that share them.
+    begin : callable
+        Called once, when its turn has come.
+    moved : callable
+        Called with its position in the line that it stands in, whenever that changes.
+    """
+
+    def __init__(
+        self, lines: Sequence[Line], begin: Callable[[], None], moved: Callable[[int], None]
+    ) -> None:
+        self._lines = list(lines)
+        self._ahead = iter(self._lines)
+        self._held: list[tuple[Line, Place]] = []
+        self._begin = begin
+        self._moved = moved
+        self.begun = False
+
+    def join(self) -> None:
+        """Begin at once, or wait.
+
+        Raises
+        ------
+        QueueFull
+            Too many wait already.
+        """
+        for line in self._lines:
+            line.check()
+        self._go_on()
+
+    def leave(self) -> None:
+        """Give all places up."""
+        for line, place in reversed(self._held):
+            line.leave(place)
+
+    def _go_on(self) -> None:
+        line = next(self._ahead, None)
+        if line is None:
+            self.begun = True
+            self._begin()
+            return
+        place = Place(self._go_on, self._moved)
+        self._held.append((line, place))
+        line.join(place)

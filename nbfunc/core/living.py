@@ -1,0 +1,90 @@
+"""What is in place while any run lives, and gone once the last has ended.
+
+Of packages that a function may use, what is patched is patched where it is imported already, and otherwise as
+soon as it is: none is imported for it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any, TypeAlias
+
+from nbfunc.core import bars, displays, figures
+from nbfunc.core.cancel import send_again
+from nbfunc.core.capture import capture
+
+Undo: TypeAlias = Callable[[], None]
+
+PLACED: tuple[Callable[[], Undo], ...] = (capture, send_again)
+PATCHED: Mapping[str, Callable[[Any], Undo]] = {
+    "IPython.core.display_functions": displays.patch_functions,
+    "IPython.core.interactiveshell": displays.patch_shell,
+    "matplotlib._pylab_helpers": figures.patch,
+    "tqdm.asyncio": bars.patch,
+    "tqdm.notebook": bars.patch,
+}
+
+
+class _Living(MetaPathFinder):
+    """Counts the runs, and sees what they import."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._runs = 0
+        self._undo: list[Undo] = []
+
+    def add(self) -> None:
+        with self._lock:
+            self._runs += 1
+            if self._runs > 1:
+                return
+            self._undo = [place() for place in PLACED]
+            for name, patch in PATCHED.items():
+                if name in sys.modules:
+                    self._undo.append(patch(sys.modules[name]))
+            sys.meta_path.insert(0, self)
+
+    def remove(self) -> None:
+        with self._lock:
+            self._runs -= 1
+            if self._runs:
+                return
+            sys.meta_path.remove(self)
+            while self._undo:
+                self._undo.pop()()
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target) if name in PATCHED else None
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            with self._lock:
+                if self._runs:
+                    self._undo.append(PATCHED[name](module))
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # a loader is made for each module
+        return spec
+
+
+_living = _Living()
+
+
+@contextmanager
+def living() -> Iterator[None]:
+    """Keep all that in place for as long as a run lives."""
+    _living.add()
+    try:
+        yield
+    finally:
+        _living.remove()
