@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import logging
 import os
-import socket
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,19 +14,16 @@ from tornado.ioloop import PeriodicCallback
 from traitlets import Bool, Int, Unicode, default
 
 from nbfunc.errors import NotFound
-from nbfunc.files.returns import ReturnsDir
-from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.protocol import ENVIRONMENT
 from nbfunc.web.addresses import Addresses
 from nbfunc.web.handlers import routes
 from nbfunc.web.jupyter import JupyterGuard, mounted
 from nbfunc.web.kernels import Kernels
 from nbfunc.web.pages import Pages
+from nbfunc.web.places import Place, name_of_server
 from nbfunc.web.resource import Resource
 from nbfunc.web.runlog import RUN_LOG_SIZE, Runs
 from nbfunc.web.site import Changes, Limits, Site
-
-logger = logging.getLogger("nbfunc")
 
 SWEEP_SECONDS = 3600.0
 ACTIVE_SECONDS = 30.0
@@ -90,6 +84,7 @@ class NbfuncApp(ExtensionApp):
 
     _site: Site | None = None
     _kernels: Kernels
+    _place: Place
     _sweeping: PeriodicCallback | None = None
     _keeping: PeriodicCallback | None = None
 
@@ -119,36 +114,33 @@ class NbfuncApp(ExtensionApp):
             self._site = self._made()
         return self._site
 
-    @property
-    def place(self) -> str:
-        """The name of this server's directories: the same one after a restart."""
-        assert self.serverapp is not None
-        said = f"{socket.gethostname()}\n{self.serverapp.port}\n{self.serverapp.base_url}"
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
-
     def _made(self) -> Site:
         serverapp = self.serverapp
         assert serverapp is not None
         addresses = Addresses(f"{serverapp.base_url}nbfunc/")
         changes = Changes()
-        returns = ReturnsDir(Path(self.returns_dir) / self.place / "returns")
-        uploads = UploadsDir(Path(self.uploads_dir) / self.place / "uploads", max_size=self.max_upload_size)
+        place = self._place = Place(
+            Path(self.returns_dir),
+            Path(self.uploads_dir),
+            name_of_server(serverapp.port, serverapp.base_url),
+            max_size=self.max_upload_size,
+        )
         kernels = self._kernels = Kernels(
             manager=serverapp.kernel_manager,
             sessions=serverapp.session_manager,
             events=serverapp.event_logger,
             addresses=addresses,
             changes=changes,
-            returns=returns,
-            uploads=uploads,
+            returns=place.returns,
+            uploads=place.uploads,
             max_concurrency=self.max_concurrency,
         )
         return Site(
             sources=kernels.sources,
             source_of=kernels.source_of,
             addresses=addresses,
-            returns=returns,
-            uploads=uploads,
+            returns=place.returns,
+            uploads=place.uploads,
             runs=Runs(addresses, limit=self.run_log_size, tracebacks=self.show_tracebacks),
             guard=JupyterGuard(),
             pages=Pages(title="nbfunc"),
@@ -176,14 +168,13 @@ class NbfuncApp(ExtensionApp):
     async def _sweep(self) -> None:
         site = self.site()
         site.runs.forget_old()
-        for sweep in (site.returns.sweep, site.uploads.sweep):
-            try:
-                await site.in_thread(sweep)
-            except Exception:
-                logger.exception("A directory could not be swept.")
+        await site.in_thread(self._place.sweep)
 
     def _keep_awake(self) -> None:
         """A run that prints nothing is activity too: neither its kernel nor this server is idle."""
+        if self._kernels.keep_awake():
+            assert self.serverapp is not None
+            self.serverapp.web_app.settings["nbfunc_last_activity"] = datetime.now(timezone.utc)
 
     async def stop_extension(self) -> None:
         """Cancel what runs, and let go of kernels, threads and timers."""
@@ -193,4 +184,3 @@ class NbfuncApp(ExtensionApp):
         if self._site is not None:
             await self._site.close()
             self._kernels.close()
-        await asyncio.sleep(0)

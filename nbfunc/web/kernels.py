@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from nbfunc.errors import KernelDied, KernelRestarted, NotFound
@@ -129,10 +130,12 @@ class Kernels:
         """Return the kernel that runs a notebook, if one does."""
         return next((kernel for kernel, known in self._kernels.items() if known.notebook == path), None)
 
-    @property
-    def running(self) -> list[str]:
-        """The kernels in which runs go on."""
-        return [kernel for kernel, known in self._kernels.items() if known.host.running]
+    def keep_awake(self) -> bool:
+        """Let no kernel in which a run goes on count as idle; say whether there is one."""
+        running = [known for known in self._kernels.values() if known.host.running]
+        for known in running:
+            known.manager.last_activity = self._manager.last_kernel_activity = datetime.now(timezone.utc)
+        return bool(running)
 
     def close(self) -> None:
         """Let go of all kernels."""
