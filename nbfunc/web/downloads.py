@@ -6,7 +6,7 @@ import mimetypes
 import os
 import re
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from datetime import datetime, timezone
 from email.utils import format_datetime
 from functools import partial
@@ -15,8 +15,9 @@ from itertools import count
 from pathlib import PurePath
 from urllib.parse import quote
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders
-from tornado.iostream import StreamClosedError
+from tornado.iostream import SSLIOStream, StreamClosedError
 from zipstream import ZIP_STORED, ZipStream
 
 from nbfunc.core.events import StoredFile
@@ -25,8 +26,9 @@ from nbfunc.files import transfer
 from nbfunc.files.returns import Found, ReturnsDir
 from nbfunc.web.resource import Resource
 
-# Measured with 8 clients at once: 1 MiB read in threads holds the event loop 5-8 ms at most.
 PIECE = 1 << 20
+# Read at once, where it is opened.
+SMALL = 256 << 10
 # A zip holds so many files open from its start, which a sweep cannot take away; more are opened as they come.
 HELD_OPEN = 200
 
@@ -71,6 +73,27 @@ class Download(Resource):
                 self.log_exception(type(error), error, error.__traceback__)
                 self.abort()
 
+    async def send_file(self, file: FileIO, start: int, end: int) -> None:
+        """Send a part of a file, whose length the headers say, as `send` does; then close it."""
+        connection = self.request.connection
+        assert isinstance(connection, HTTP1Connection)
+        if not transfer.BY_SYSTEM or isinstance(connection.stream, SSLIOStream):
+            pieces = transfer.pieces(file, start, end)
+            assert isinstance(pieces, AsyncGenerator)  # to be closed when the client leaves
+            await self.send(pieces)
+            return
+        try:
+            await self.flush()
+            # Tornado counts the bytes that go through it, and these do not.
+            connection._expected_content_remaining = 0
+            await transfer.send(file, start, end, connection.stream.socket)
+        except (ConnectionError, TimeoutError, StreamClosedError):
+            self.left = True
+            self.abort()
+        except Exception as error:  # noqa: BLE001 - as in `send`
+            self.log_exception(type(error), error, error.__traceback__)
+            self.abort()
+
     async def joined(self, parts: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
         """Yield `parts`, made in a thread, about a piece at a time."""
         while piece := await self.site.in_thread(joined, parts):
@@ -81,8 +104,10 @@ class FileResource(Download):
     """``S files/<id>/<filename>``."""
 
     async def get(self, file: str, filename: str) -> None:
-        found, stream = await self.site.in_thread(opened, self.site.returns, file, filename)
-        with stream:
+        found, content = await self.site.in_thread(read, self.site.returns, file, filename)
+        with ExitStack() as kept:
+            if isinstance(content, FileIO):
+                kept.enter_context(content)
             self.offer(filename)
             self.set_header("Accept-Ranges", "bytes")
             self.set_header("ETag", f'"{file}"')
@@ -101,10 +126,13 @@ class FileResource(Download):
                 self.set_status(206)
                 self.set_header("Content-Range", f"bytes {start}-{end - 1}/{found.size}")
             self.set_header("Content-Length", str(end - start))
-            if self.request.method == "GET":
-                pieces = transfer.pieces(stream, start, end)
-                assert isinstance(pieces, AsyncGenerator)  # to be closed when the client leaves
-                await self.send(pieces)
+            if self.request.method != "GET":
+                return
+            if isinstance(content, bytes):
+                self.write(content[start:end])
+                return
+            kept.pop_all()
+        await self.send_file(content, start, end)
 
     async def head(self, file: str, filename: str) -> None:
         await self.get(file, filename)
@@ -134,6 +162,15 @@ def opened(returns: ReturnsDir, file: str, filename: str) -> tuple[Found, FileIO
     """Return a returned file, open: from here on no sweep takes it away."""
     found = returns.find(file, filename)
     return found, found.open()
+
+
+def read(returns: ReturnsDir, file: str, filename: str) -> tuple[Found, bytes | FileIO]:
+    """Return a returned file: its content if it is small, else open."""
+    found, stream = opened(returns, file, filename)
+    if found.size > SMALL:
+        return found, stream
+    with stream:
+        return found, stream.read(found.size)
 
 
 def joined(parts: Iterator[bytes]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -149,3 +150,83 @@ def test_a_process_ends_while_a_download_is_open(path: Path) -> None:
         print(asyncio.run(first()))
         """
     assert child(code, path) == f"{PIECE}\n"
+
+
+SYSTEM = pytest.mark.skipif(not transfer.BY_SYSTEM, reason="this system sends no file by itself")
+
+
+async def sent(file: FileIO, start: int, stop: int) -> bytes:
+    """Return what comes out of the other end of a socket."""
+    here, there = socket.socketpair()
+    with there:
+        there.setblocking(False)
+
+        async def sending() -> None:
+            with here:
+                here.setblocking(False)
+                await transfer.send(file, start, stop, here)
+
+        task = asyncio.create_task(sending())
+        got = bytearray()
+        while piece := await asyncio.get_running_loop().sock_recv(there, PIECE):
+            got += piece
+        await task
+        return bytes(got)
+
+
+@SYSTEM
+@pytest.mark.parametrize("in_memory", [True, False])
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0, len(CONTENT)), (0, 1), (5, 5), (PIECE - 1, PIECE + 1), (7, len(CONTENT) - 3)]
+)
+def test_the_system_sends_any_part_of_a_file(
+    path: Path, start: int, stop: int, in_memory: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "_in_memory", lambda *_: in_memory)
+    file = FileIO(path)
+    assert asyncio.run(sent(file, start, stop)) == CONTENT[start:stop]
+    assert closed(file)
+
+
+@SYSTEM
+def test_a_file_that_became_shorter_is_told_by_the_system_too(path: Path) -> None:
+    file = FileIO(path)
+    os.truncate(path, PIECE + 100)
+    with pytest.raises(StorageError, match=f"ended at {PIECE + 100} bytes"):
+        asyncio.run(sent(file, 0, len(CONTENT)))
+    assert closed(file)
+
+
+@SYSTEM
+def test_a_reader_that_is_gone_ends_the_sending(path: Path) -> None:
+    async def left() -> None:
+        here, there = socket.socketpair()
+        with here:
+            here.setblocking(False)
+            sending = asyncio.create_task(transfer.send(file, 0, len(CONTENT), here))
+            await asyncio.sleep(0)
+            there.close()
+            await sending
+
+    file = FileIO(path)
+    with pytest.raises(ConnectionError):
+        asyncio.run(left())
+    assert closed(file)
+
+
+@SYSTEM
+def test_a_slow_reader_holds_no_thread_and_a_cancel_closes_the_file(path: Path) -> None:
+    async def cancelled() -> None:
+        here, there = socket.socketpair()
+        with here, there:
+            here.setblocking(False)
+            sending = [
+                asyncio.create_task(transfer.send(FileIO(path), 0, len(CONTENT), here)) for _ in range(20)
+            ]
+            # All wait for the one socket; the readers of other downloads are free.
+            assert b"".join(await collected(FileIO(path), 0, len(CONTENT))) == CONTENT
+            for task in sending:
+                task.cancel()
+            await asyncio.gather(*sending, return_exceptions=True)
+
+    asyncio.run(cancelled())

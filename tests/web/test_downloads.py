@@ -264,6 +264,22 @@ def test_a_large_file_comes_through_identical(serve: Serve) -> None:
     assert 3590 <= output["expires_in"] <= 3600
 
 
+def test_a_connection_serves_on_after_a_large_download(serve: Serve) -> None:
+    def large() -> FileResponse:
+        return FileResponse(data=b"x" * (5 << 20), filename="large.bin")
+
+    served = serve(large)
+    url = served.post("/large").json["outputs"][0]["url"]
+    connection = served.connect()
+    connection.connect()
+    socket = connection.sock
+    for _ in range(3):
+        connection.request("GET", url)
+        assert connection.getresponse().read() == b"x" * (5 << 20)
+        assert connection.sock is socket
+    connection.close()
+
+
 # Zips
 
 
