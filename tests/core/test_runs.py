@@ -30,6 +30,7 @@ from nbfunc.core.events import (
     Text,
 )
 from nbfunc.core.mailbox import Mailbox
+from nbfunc.core.outputs import Store
 from nbfunc.core.runs import CoroutineLoop, Run
 from nbfunc.errors import Cancelled
 
@@ -46,7 +47,8 @@ class Memory:
     """A store that forgets what it is given."""
 
     def put(self, source: Any, filename: str, **_: Any) -> Kept:
-        return Kept("1", filename, len(b"".join(source) if not isinstance(source, bytes) else source))
+        whole = source if isinstance(source, (bytes, memoryview)) else b"".join(source)
+        return Kept("1", filename, len(whole))
 
     def put_table(self, _: Any, rows: Any, filename: str) -> Kept:
         return Kept("1", filename, len(list(rows)))
@@ -62,9 +64,16 @@ def loop() -> Iterator[CoroutineLoop]:
 class Watched:
     """A run, and what it says, as far as it was read."""
 
-    def __init__(self, act: Callable[[], Any], coroutines: CoroutineLoop, user: str | None = None) -> None:
+    def __init__(
+        self,
+        act: Callable[[], Any],
+        coroutines: CoroutineLoop,
+        user: str | None = None,
+        store: Store | None = None,
+    ) -> None:
         self.mailbox = Mailbox(asyncio.get_running_loop())
-        self.run = Run(call=Call("r1", self.mailbox, user), act=act, store=Memory(), loop=coroutines)
+        call = Call("r1", self.mailbox, user)
+        self.run = Run(call=call, act=act, store=store or Memory(), loop=coroutines)
         self.events: list[Event] = []
         self.run.start()
 
@@ -305,6 +314,7 @@ def test_a_function_that_forks_leaves_one_run_and_no_second_server() -> None:
     code = """
 import asyncio, os, sys
 from tests.core.test_runs import watch
+from nbfunc.core.outputs import Store
 from nbfunc.core.runs import CoroutineLoop
 def act():
     pid = os.fork()
