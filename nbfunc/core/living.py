@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -45,17 +45,18 @@ class _Living(MetaPathFinder):
             if self._runs > 1:
                 return
             self._undo = [place() for place in PLACED]
-            for name, patch in PATCHED.items():
-                if name in sys.modules:
-                    self._undo.append(patch(sys.modules[name]))
             sys.meta_path.insert(0, self)
+            for name, patch in PATCHED.items():
+                if _is_whole(sys.modules.get(name)):
+                    self._undo.append(patch(sys.modules[name]))
 
     def remove(self) -> None:
         with self._lock:
             self._runs -= 1
             if self._runs:
                 return
-            sys.meta_path.remove(self)
+            with suppress(ValueError):  # somebody else took it away
+                sys.meta_path.remove(self)
             while self._undo:
                 self._undo.pop()()
 
@@ -75,6 +76,11 @@ class _Living(MetaPathFinder):
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # a loader is made for each module
         return spec
+
+
+def _is_whole(module: ModuleType | None) -> bool:
+    """Say whether a module is imported, and not just being so by another thread."""
+    return module is not None and not getattr(module.__spec__, "_initializing", False)
 
 
 _living = _Living()

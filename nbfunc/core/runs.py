@@ -274,7 +274,8 @@ class Run:
                 result.close()  # one that a cancel kept from starting
 
     def _present(self, result: Any) -> None:
-        """Show what the function returned, and what it left open."""
+        """Show what the function returned, after what it displayed, and what it left open."""
+        self._displays.finish()
         if inspect.isgenerator(result):
             self._generator(result)
             figures = self._figures.left()

@@ -143,15 +143,16 @@ def test_an_object_may_display_itself(loop: CoroutineLoop) -> None:
 
 
 def test_a_display_that_is_updated_often_shows_its_first_and_its_last(loop: CoroutineLoop) -> None:
-    def act() -> None:
+    def act() -> str:
         handle = ipython.display("0", display_id=True)
         for n in range(1, 100):
             handle.update(str(n))
         ipython.clear_output()
+        return "result"
 
     texts = shown(watch(act, loop))
     assert texts[0] == "0"
-    assert texts[-1] == "99"
+    assert texts[-2:] == ["99", "result"]
     assert len(texts) < 50
 
 

@@ -446,6 +446,31 @@ def test_a_cancel_during_a_print_neither_loses_it_nor_breaks_the_run(loop: Corou
         assert set(watched.printed.splitlines()) == {"x" * 10}
 
 
+class Leftover:
+    """Its finalizer takes for ever, and what is raised in one is dropped by Python."""
+
+    def __del__(self) -> None:
+        busy()
+
+
+def test_a_cancel_that_lands_in_a_finalizer_is_not_lost(loop: CoroutineLoop) -> None:
+    def act() -> None:
+        leftover = [Leftover()]
+        leftover.clear()
+        busy()
+
+    async def cancelled() -> Watched:
+        watched = Watched(act, loop)
+        await watched.until(Printed)
+        watched.run.cancel()
+        await watched.end()
+        return watched
+
+    watched = asyncio.run(cancelled())
+    assert isinstance(watched.events[-1], CancelledEvent)
+    assert watched.printed == "begun\n" * 2
+
+
 def test_a_cancel_that_comes_late_hits_no_one(loop: CoroutineLoop) -> None:
     async def late() -> list[Event]:
         lasts = []
