@@ -7,7 +7,7 @@ PAGE := nbfunc/web/static/manifest.json
 .PHONY: help demo test lint bench soak clean
 
 help:
-	@echo "make demo   start the demo (Ctrl-C stops it)"
+	@echo "make demo   start JupyterLab on the demo notebook (Ctrl-C stops it)"
 	@echo "make test   run the tests, in a real browser too"
 	@echo "make lint   ruff, mypy, tsc, eslint"
 	@echo "make bench  measure against func-to-web"
@@ -33,7 +33,8 @@ $(PAGE): $(SOURCES) nbfunc/labextension/package-lock.json nbfunc/labextension/bu
 	@touch $@
 
 demo: .venv/demo-installed $(PAGE)
-	$(BIN)/nbfunc demo
+	$(BIN)/jupyter nbfunc notebooks/quickstart.ipynb --NbfuncApp.default_url=/lab/tree/quickstart.ipynb \
+	  $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: .venv/test-installed $(PAGE)
 	$(BIN)/python -m tests.chromium --install

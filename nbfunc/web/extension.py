@@ -19,6 +19,7 @@ from nbfunc.web.addresses import Addresses
 from nbfunc.web.handlers import routes
 from nbfunc.web.jupyter import JupyterGuard, mounted
 from nbfunc.web.kernels import Kernels
+from nbfunc.web.launched import CellFailed, Notebooks
 from nbfunc.web.pages import Pages
 from nbfunc.web.places import Place, name_of_server
 from nbfunc.web.resource import Resource
@@ -83,6 +84,7 @@ class NbfuncApp(ExtensionApp):
     ).tag(config=True)
 
     _site: Site | None = None
+    _launch: tuple[str, ...] | list[str] = ()
     _kernels: Kernels
     _place: Place
     _sweeping: PeriodicCallback | None = None
@@ -99,6 +101,14 @@ class NbfuncApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Let the kernels of this server know that there is nbfunc."""
         os.environ[ENVIRONMENT] = "1"
+        serverapp = self.serverapp
+        assert serverapp is not None
+        if serverapp.starter_app is self and serverapp.file_to_run:
+            # `jupyter nbfunc notebook.ipynb`: not to be opened, but run; the browser opens the forms.
+            root = Path(serverapp.root_dir)
+            named = [serverapp.file_to_run, *serverapp.extra_args[1:]]
+            self._launch = [os.path.relpath(Path(path).resolve(), root.resolve()) for path in named]
+            serverapp.file_to_run = ""
 
     def initialize_handlers(self) -> None:
         """Mount the same resources as the standalone server has, behind Jupyter's login."""
@@ -153,6 +163,34 @@ class NbfuncApp(ExtensionApp):
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:  # noqa: ARG002 - its way
         self.site()
         self._start()
+        if self._launch:
+            self.site().later(self._launched())
+
+    async def _launched(self) -> None:
+        """Execute the notebooks that the command line names, and say where their forms are."""
+        serverapp = self.serverapp
+        assert serverapp is not None
+        notebooks = Notebooks(
+            contents=serverapp.contents_manager,
+            sessions=serverapp.session_manager,
+            kernels=serverapp.kernel_manager,
+        )
+        for path in self._launch:
+            try:
+                await notebooks.execute(path)
+            except CellFailed as error:
+                self.log.error("%s", error)
+        self.log.info("The forms of %s: %s", ", ".join(self._launch), self._address("nbfunc/"))
+        if "jupyterlab" in serverapp.extension_manager.extensions:
+            self.log.info("The same in JupyterLab: %s", self._address(f"lab/tree/{quote(self._launch[0])}"))
+
+    def _address(self, path: str) -> str:
+        """Return an address to open, with the token where the server made one up itself."""
+        serverapp = self.serverapp
+        assert serverapp is not None
+        provider = serverapp.identity_provider
+        token = f"?token={provider.token}" if provider.token_generated else ""
+        return f"{serverapp.connection_url}{path}{token}"
 
     def _start(self) -> None:
         """Follow the kernels, sweep now and every hour, and keep awake what runs."""
@@ -184,3 +222,6 @@ class NbfuncApp(ExtensionApp):
         if self._site is not None:
             await self._site.close()
             self._kernels.close()
+
+
+main = NbfuncApp.launch_instance
