@@ -35,9 +35,7 @@ export class IndexElement extends HTMLElement {
     if (!this.search.hidden) this.search.focus();
     pageStream(api).listen(
       {
-        event: ({ kind }) => {
-          if (kind !== "kernel") void this.refresh(api);
-        },
+        event: () => void this.refresh(api),
         back: () => void this.refresh(api),
       },
       signal,
@@ -79,21 +77,40 @@ export class IndexElement extends HTMLElement {
     this.none.textContent = found || !items.length ? "" : `No function matches “${this.search.value}”.`;
   }
 
-  /** Draw the list as the server's index.html does: a section a group, a link a function. */
+  /** Draw the list as the server's index.html does: a section a notebook and group, a link a function. */
   private list(rows: FunctionRow[]): void {
     const groups = new Map<string, FunctionRow[]>();
-    for (const row of rows) groups.set(row.group ?? "", [...(groups.get(row.group ?? "") ?? []), row]);
-    this.replaceChildren(...[...groups].map(([name, members]) => section(name, members)));
+    for (const row of rows) {
+      const key = JSON.stringify([row.kernel, row.notebook, row.group]);
+      groups.set(key, [...(groups.get(key) ?? []), row]);
+    }
+    this.replaceChildren(...[...groups.values()].map(section));
+    if (!rows.length) this.append(nothing());
     this.sift();
   }
 }
 
-function section(name: string, members: FunctionRow[]): HTMLElement {
+function nothing(): HTMLElement {
+  const said = element("p", "No function is exposed now. In a notebook, run ");
+  said.className = "card";
+  said.append(element("code", "%load_ext nbfunc"), ", then ", element("code", "%func_to_web f"), ".");
+  return said;
+}
+
+function section(members: FunctionRow[]): HTMLElement {
   const made = element("section");
+  const { notebook, group, state } = members[0] ?? {};
+  const name = [notebook, group].filter(Boolean).join(" · ");
   made.dataset["group"] = name;
   if (name) {
+    const heading = element("h2", name);
+    if (state) {
+      const said = element("span", state);
+      said.className = "state";
+      heading.append(" ", said);
+    }
     made.setAttribute("aria-label", name);
-    made.append(element("h2", name));
+    made.append(heading);
   }
   const list = element("ul");
   list.className = "functions";
