@@ -18,6 +18,7 @@ from pathlib import Path
 
 from nbfunc.errors import Expired, NotFound
 from nbfunc.files import tables
+from nbfunc.files.deleting import delete, delete_all
 from nbfunc.files.drafts import Draft, try_writing
 from nbfunc.files.storing import Place
 from nbfunc.names import MOST_BYTES, clean_filename, shortened
@@ -208,7 +209,7 @@ class ReturnsDir:
             The id is not of a form that we make.
         """
         with suppress(Expired):
-            _deleted(self.find(id, filename).path)
+            delete(self.find(id, filename).path)
 
     def sweep(self) -> int:
         """Delete the files whose hour is over and the parts that nobody writes any more; return how many.
@@ -216,7 +217,6 @@ class ReturnsDir:
         Only what has a name of ours goes. For a thread: it takes as long as there are files.
         """
         now = self._clock()
-        deleted = 0
         try:
             entries = os.scandir(self.path)
         except FileNotFoundError:
@@ -224,10 +224,7 @@ class ReturnsDir:
         except OSError as error:
             raise self._place.error(error) from error
         with entries:
-            for entry in entries:
-                if _is_over(entry, now):
-                    deleted += _deleted(entry.path)
-        return deleted
+            return delete_all(entry.path for entry in entries if _is_over(entry, now))
 
     def _renamed(self, path: Path, name: str) -> Stored | None:
         """Take the file itself; None where only a copy can be kept."""
@@ -260,7 +257,7 @@ class ReturnsDir:
             try:
                 os.unlink(path)
             except BaseException:
-                _deleted(self.path / self._disk_name(stored.id, name))
+                delete(self.path / self._disk_name(stored.id, name))
                 raise
         return stored
 
@@ -309,15 +306,6 @@ def _is_over(entry: os.DirEntry[str], now: float) -> bool:
         return now - entry.stat(follow_symlinks=False).st_mtime >= KEPT_SECONDS
     except OSError:
         return False
-
-
-def _deleted(path: str | Path) -> bool:
-    """Delete a file; False if that did not happen: gone meanwhile, a directory, not ours to delete."""
-    try:
-        os.unlink(path)
-    except OSError:
-        return False
-    return True
 
 
 def _restore_mode(path: Path, info: os.stat_result) -> None:
