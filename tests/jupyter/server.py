@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,13 +52,50 @@ class Cell:
     displays: list[dict[str, Any]] = field(default_factory=list)
 
 
+class Stream:
+    """Server-sent events, as they come."""
+
+    def __init__(self, answer: http.client.HTTPResponse) -> None:
+        self.status = answer.status
+        self._lines = answer
+        self._id: str | None = None
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        """Return the next event's data; its number, where it has one, as ``id``."""
+        while line := self._lines.readline():
+            name, _, value = line.decode().rstrip("\n").partition(": ")
+            if name == "id":
+                self._id = value
+            elif name == "data":
+                said: dict[str, Any] = json.loads(value)
+                return said | ({} if self._id is None else {"id": int(self._id)})
+        raise StopIteration
+
+    def until(self, **fields: Any) -> dict[str, Any]:
+        """Return the next event that has these fields."""
+        for event in self:
+            if all(event.get(name) == value for name, value in fields.items()):
+                return event
+        raise AssertionError(f"the stream ended without {fields}")
+
+
 class Kernel:
-    """A kernel of the server, with a client of its own, as a browser's tab is."""
+    """A kernel of the server, with a client of its own, as a browser's tab is.
+
+    Attributes
+    ----------
+    heard_all : list of dict
+        Every message of its iopub channel so far, whichever request it belongs to.
+    """
 
     def __init__(self, server: Jupyter, id: str, notebook: str) -> None:  # noqa: A002 - the name it has there
         self.id = id
         self.notebook = notebook
         self._server = server
+        self.heard_all: list[dict[str, Any]] = []
         self.client = BlockingKernelClient()
         self.client.load_connection_file(str(server.folder / "runtime" / f"kernel-{id}.json"))
         self.client.start_channels()
@@ -72,6 +110,7 @@ class Kernel:
         cell = Cell()
         while True:
             message = self.client.get_iopub_msg(timeout=timeout)
+            self.heard_all.append(message)
             if message["parent_header"].get("msg_id") != request:
                 continue
             content = message["content"]
@@ -85,6 +124,14 @@ class Kernel:
                 case "status" if content["execution_state"] == "idle":
                     return cell
 
+    def reply(self, request: str) -> dict[str, Any]:
+        """Return what the kernel answers to a request of its shell channel."""
+        while True:
+            message = self.client.get_shell_msg(timeout=60)
+            if message["parent_header"].get("msg_id") == request:
+                content: dict[str, Any] = message["content"]
+                return content
+
     def expose(self, code: str) -> Cell:
         """Load the extension, and expose what the code defines."""
         cell = self.run(f"%load_ext nbfunc\n{code}" if not code.startswith("%%") else code)
@@ -93,6 +140,28 @@ class Kernel:
 
     def url(self, function: str) -> str:
         return f"nbfunc/{self.id}/{function}"
+
+    def call(self, function: str, **arguments: Any) -> Answer:
+        """Run an exposed function to its end."""
+        return self._server.post(self.url(function), arguments)
+
+    def begin(self, function: str, **arguments: Any) -> str:
+        """Start an exposed function, and return the run's address."""
+        answer = self._server.post(self.url(function), arguments, Prefer="respond-async")
+        assert answer.status == 202, answer.text
+        return f"nbfunc/-/runs/{answer.json['run']}"
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        (pid,) = (int(line) for line in self.run("import os; print(os.getpid())").stdout.split())
+        return pid
+
+    def shut_down(self) -> None:
+        """End it, as the notebook's menu does."""
+        self.client.stop_channels()
+        self._server.kernels.remove(self)
+        self._server.ask("DELETE", f"api/kernels/{self.id}")
 
 
 class Jupyter:
@@ -107,6 +176,7 @@ class Jupyter:
         self.python = python
         self.options = options
         self.kernels: list[Kernel] = []
+        self._made = 0
         (folder / "notebooks").mkdir(parents=True, exist_ok=True)
         self.log = (folder / "server.log").open("ab")
         self.start()
@@ -181,8 +251,65 @@ class Jupyter:
     def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self.ask("POST", path, {} if body is None else body, **headers)
 
-    def kernel(self, notebook: str = "made here.ipynb", name: str = "python3") -> Kernel:
-        """Start a kernel for a notebook."""
+    @contextmanager
+    def stream(self, path: str, **headers: str) -> Iterator[Stream]:
+        """Read events for as long as the block lasts; one that does not come within a minute is an error."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        sent = {"Accept": "text/event-stream", "Authorization": f"token {self.token}"}
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("GET", self.base + path, headers=sent | more)
+        answer = connection.getresponse()
+        try:
+            yield Stream(answer)
+        finally:
+            answer.close()
+            connection.close()
+
+    def send_form(
+        self,
+        path: str,
+        fields: Mapping[str, str],
+        files: Mapping[str, tuple[str, bytes]],
+        **headers: Any,
+    ) -> Answer:
+        """Send a multipart form, as a browser's."""
+        pieces = [
+            f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            for name, value in fields.items()
+        ]
+        for name, (filename, content) in files.items():
+            head = f'--b\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n\r\n'
+            pieces += [head.encode(), content, b"\r\n"]
+        headers["Content_Type"] = "multipart/form-data; boundary=b"
+        return self.ask("POST", path, b"".join(pieces) + b"--b--\r\n", **headers)
+
+    def upload(self, filename: str, content: bytes) -> str:
+        """Upload a file by tus, and return its token."""
+        tus = {"Tus_Resumable": "1.0.0"}
+        named = f"filename {b64encode(filename.encode()).decode()}"
+        made = self.ask(
+            "POST", "nbfunc/-/uploads", Upload_Length=str(len(content)), Upload_Metadata=named, **tus
+        )
+        assert made.status == 201, made.text
+        patched = self.ask(
+            "PATCH",
+            made.headers["Location"],
+            content,
+            Content_Type="application/offset+octet-stream",
+            Upload_Offset="0",
+            **tus,
+        )
+        assert patched.status == 204, patched.text
+        return str(made.headers["Location"]).rpartition("/")[2]
+
+    def files(self, kind: str) -> list[Path]:
+        """Return what lies in the server's directories: ``"returns"`` or ``"uploads"``."""
+        return sorted(path for path in self.folder.glob(f"data/nbfunc/*/{kind}/**/*") if path.is_file())
+
+    def kernel(self, notebook: str | None = None, name: str = "python3") -> Kernel:
+        """Start a kernel for a notebook, by default one of its own."""
+        self._made += 1
+        notebook = notebook or f"made here {self._made}.ipynb"
         model = {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"name": name}}
         answer = self.post("api/sessions", model)
         assert answer.status == 201, answer.text
