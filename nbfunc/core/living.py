@@ -6,6 +6,7 @@ soon as it is: none is imported for it.
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from typing import Any, TypeAlias
 from nbfunc.core import bars, displays, figures
 from nbfunc.core.cancel import send_again
 from nbfunc.core.capture import capture
+
+log = logging.getLogger("nbfunc")
 
 Undo: TypeAlias = Callable[[], None]
 
@@ -47,8 +50,9 @@ class _Living(MetaPathFinder):
             self._undo = [place() for place in PLACED]
             sys.meta_path.insert(0, self)
             for name, patch in PATCHED.items():
-                if _is_whole(sys.modules.get(name)):
-                    self._undo.append(patch(sys.modules[name]))
+                module = sys.modules.get(name)
+                if module is not None and _is_whole(module):
+                    self._patch(patch, module)
 
     def remove(self) -> None:
         with self._lock:
@@ -59,6 +63,12 @@ class _Living(MetaPathFinder):
                 sys.meta_path.remove(self)
             while self._undo:
                 self._undo.pop()()
+
+    def _patch(self, patch: Callable[[Any], Undo], module: ModuleType) -> None:
+        try:
+            self._undo.append(patch(module))
+        except Exception:  # a version of it that is made otherwise: runs do without
+            log.warning("What runs show by %s is not shown on their pages.", module.__name__, exc_info=True)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -72,15 +82,15 @@ class _Living(MetaPathFinder):
             execute(module)
             with self._lock:
                 if self._runs:
-                    self._undo.append(PATCHED[name](module))
+                    self._patch(PATCHED[name], module)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # a loader is made for each module
         return spec
 
 
-def _is_whole(module: ModuleType | None) -> bool:
+def _is_whole(module: ModuleType) -> bool:
     """Say whether a module is imported, and not just being so by another thread."""
-    return module is not None and not getattr(module.__spec__, "_initializing", False)
+    return not getattr(module.__spec__, "_initializing", False)
 
 
 _living = _Living()

@@ -9,7 +9,6 @@ import logging
 import os
 import sys
 import threading
-import traceback
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import Executor
@@ -19,17 +18,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from nbfunc.core import threads
-from nbfunc.core.advice import is_of_the_wrong_place
 from nbfunc.core.context import CALL, Call
 from nbfunc.core.displays import Displays
 from nbfunc.core.events import CancelledEvent, Failed, Finished, Last, Output, OutputEvent, Started
+from nbfunc.core.failures import is_of_the_wrong_place, message_of, traceback_of
 from nbfunc.core.living import living
-from nbfunc.core.mailbox import unicode_only
 from nbfunc.core.outputs import OpenFigures, Presenter, Store
 from nbfunc.errors import Cancelled
 
 log = logging.getLogger("nbfunc")
-MOST_MESSAGE = 1 << 16
 
 
 class CoroutineLoop:
@@ -342,10 +339,10 @@ class Run:
             await generator.aclose()
 
     def _failed(self, error: BaseException) -> Failed:
-        name, message = type(error).__name__, _message_of(error)
+        name, message = type(error).__name__, message_of(error)
         if self.main is not None and not self.on_main and is_of_the_wrong_place(error, message):
             message += f"\n%func_to_web --main {self.name} runs it on the notebook's main thread and loop."
-        trace = _traceback_of(error)
+        trace = traceback_of(error)
         CALL.set(None)  # the server's log is not the page's
         log.error("Run %s failed.\n%s", self.call.run, trace)
         return Failed(type=name, message=message, traceback=trace)
@@ -362,28 +359,3 @@ class Run:
             self.ended()
         finally:
             self.call.mailbox.put(last)
-
-
-def _message_of(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - an error that cannot say what it is still is one
-        text = "(its message cannot be shown)"
-    if isinstance(error, SystemExit):
-        text = f"The function called sys.exit({text})."
-    return unicode_only(text[:MOST_MESSAGE])
-
-
-def _traceback_of(error: BaseException) -> str:
-    """Return the traceback from the function on, without the frames of ours above it."""
-    frames = error.__traceback__
-    here = os.path.dirname(__file__)
-    while (
-        frames is not None and frames.tb_next and os.path.dirname(frames.tb_frame.f_code.co_filename) == here
-    ):
-        frames = frames.tb_next
-    try:
-        lines = traceback.format_exception(type(error), error, frames)
-    except Exception:  # noqa: BLE001 - the same
-        lines = [f"{type(error).__name__}: (its message cannot be shown)\n"]
-    return unicode_only("".join(lines)[-MOST_MESSAGE:])

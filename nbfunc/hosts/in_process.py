@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from nbfunc.core.context import Call
 from nbfunc.core.events import CancelledEvent, Event, Last, Queued
-from nbfunc.core.fields import Options, ask
+from nbfunc.core.fields import Options
 from nbfunc.core.forms import Form, form_of
 from nbfunc.core.mailbox import Mailbox, unicode_only
 from nbfunc.core.options import is_plain
@@ -22,10 +19,10 @@ from nbfunc.core.outputs import Store
 from nbfunc.core.runs import CoroutineLoop, Main, Run
 from nbfunc.errors import FormError, NotFound, OptionError
 from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments, Uploads
+from nbfunc.hosts.inputs import Offers, SubmitInputs
 from nbfunc.hosts.line import Line, Turn
 
 ASK_SECONDS = 10.0
-SERVED_SECONDS = 3600.0
 THREADS = 32
 
 Functions: TypeAlias = (
@@ -125,7 +122,7 @@ class InProcessHost(FunctionHost):
         self._executor = executor
         self._cancels: dict[str, Callable[[], None]] = {}
         self._coroutines = CoroutineLoop()
-        self._offers = _Offers()
+        self._offers = Offers()
         # For what may take its time before a run: dropdowns' callables, and the author's own checks.
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="nbfunc-form")
         self.expose(functions)
@@ -211,7 +208,7 @@ class InProcessHost(FunctionHost):
         lines = self._lines(form)
         loop = asyncio.get_running_loop()
         store, uploads = self.store, self.uploads
-        inputs = _Inputs(uploads, self._offers)
+        inputs = SubmitInputs(uploads, self._offers)
         decode = functools.partial(form.decode, raw.values, inputs, texts=raw.texts, uploads=raw.uploads)
         arguments = decode() if form.instant else await loop.run_in_executor(self._threads, decode)
         uploads.take(inputs.tokens, run)
@@ -306,62 +303,4 @@ async def _events(mailbox: Mailbox) -> AsyncIterator[Event]:
         event = await mailbox.get()
         yield event
         if isinstance(event, Last):
-            return
-
-
-class _Offers:
-    """What dynamic dropdowns offered within the hour."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._served: dict[Callable[[], Any], dict[Options, float]] = {}
-
-    def fresh(self, source: Callable[[], Any]) -> Options:
-        """Ask, and remember the answer."""
-        options = ask(source)
-        with self._lock:
-            self._served[source] = self._recent(source) | {options: time.monotonic()}
-        return options
-
-    def known(self, source: Callable[[], Any]) -> list[Options]:
-        """Return the answers of the last hour."""
-        with self._lock:
-            return list(self._recent(source))
-
-    def inherit(self, old: Form, new: Form) -> None:
-        """Let the same dropdown of a changed function go on accepting what open pages show."""
-        with self._lock:
-            for place, source in new.dropdowns.items():
-                if place in old.dropdowns:
-                    self._served[source] = self._recent(old.dropdowns[place]) | self._recent(source)
-
-    def keep(self, sources: Set[Callable[[], Any]]) -> None:
-        """Forget the answers of all others."""
-        with self._lock:
-            self._served = {source: served for source, served in self._served.items() if source in sources}
-
-    def _recent(self, source: Callable[[], Any]) -> dict[Options, float]:
-        now = time.monotonic()
-        return {o: at for o, at in self._served.get(source, {}).items() if now - at < SERVED_SECONDS}
-
-
-class _Inputs:
-    """The inputs of one submit: remembers which uploads it names."""
-
-    def __init__(self, uploads: Uploads, offers: _Offers) -> None:
-        self.tokens: list[str] = []
-        self._uploads = uploads
-        self._offers = offers
-
-    def upload(self, token: str) -> Path:
-        path = self._uploads.find(token)
-        if token not in self.tokens:
-            self.tokens.append(token)
-        return path
-
-    def offered(self, source: Callable[[], Any]) -> Iterator[Options]:
-        yield from self._offers.known(source)
-        try:
-            yield self._offers.fresh(source)
-        except Exception:  # noqa: BLE001 - the author's code; then only what was served counts
             return
