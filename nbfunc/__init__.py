@@ -55,6 +55,11 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     return [{"module": "nbfunc.web.extension", "app": NbfuncApp}]
 
 
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Tell ``jupyter labextension develop`` where the built extension is."""
+    return [{"src": "labextension/dist", "dest": "nbfunc"}]
+
+
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext nbfunc``."""
     from nbfunc.notebook.magic import load  # noqa: PLC0415 - only a kernel needs it

@@ -1,7 +1,10 @@
-// Build the page into nbfunc/web/static/: modules named by their content, and manifest.json that says which is which.
+// Build the page into nbfunc/web/static/: modules named by their content, and manifest.json that says which is which;
+// and JupyterLab's extension into dist/, as Jupyter's own builder makes it from lib/.
 //
-//   node build.mjs           build once
+//   node build.mjs           build both
+//   node build.mjs --page    the page alone
 //   node build.mjs --tests   bundle tests/ for node's runner into node_modules/.tests/
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -87,6 +90,25 @@ async function buildPage() {
   for (const file of await readdir(out)) if (!kept.has(file)) await rm(join(out, file), { recursive: true });
 }
 
+async function buildLab() {
+  const outdir = join(here, "lib");
+  await rm(outdir, { recursive: true, force: true });
+  await esbuild.build({
+    ...common,
+    entryPoints: ["src/lab/index.ts"],
+    // What Lab itself has, by the names that its share scope knows.
+    external: ["@jupyterlab/*", "@lumino/*"],
+    plugins: [smallStyles],
+    splitting: true,
+    write: true,
+    outdir,
+  });
+  const modules = join(here, "node_modules");
+  const builder = join(modules, "@jupyter", "builder", "lib", "build-labextension.js");
+  const core = join(modules, "@jupyterlab", "core-meta", "core.package.json");
+  execFileSync(process.execPath, [builder, "--core-package-file", core, here], { stdio: "inherit" });
+}
+
 async function buildTests() {
   const outdir = "node_modules/.tests";
   await rm(join(here, outdir), { recursive: true, force: true });
@@ -95,4 +117,8 @@ async function buildTests() {
   await esbuild.build({ ...common, entryPoints, outdir, minify: false, platform: "node", write: true });
 }
 
-await (process.argv.includes("--tests") ? buildTests() : buildPage());
+if (process.argv.includes("--tests")) await buildTests();
+else {
+  await buildPage();
+  if (!process.argv.includes("--page")) await buildLab();
+}

@@ -27,13 +27,16 @@ export interface TableQuery {
   q?: string;
 }
 
-/** One row of the index: `GET S functions`. */
+/** One row of the index: `GET S functions`; the last three in Jupyter alone. */
 export interface FunctionRow {
   name: string;
   title: string;
   description: string;
   group: string | null;
   url: string;
+  kernel?: string;
+  notebook?: string | null;
+  state?: string;
 }
 
 /** One row of `GET S runs`; times as RFC 3339. */
@@ -53,6 +56,24 @@ export interface Received {
   offset: number;
 }
 
+/** How requests leave: by the page itself, or by JupyterLab. */
+export interface Door {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  /** What every request carries to be let in. */
+  headers(): Record<string, string>;
+}
+
+/** The header that Jupyter wants of whoever changes something (its double-submit cookie). */
+export function xsrf(): Record<string, string> {
+  const token = /(?:^|;\s*)_xsrf=([^;]*)/.exec(document.cookie)?.[1];
+  return token ? { "X-XSRFToken": token } : {};
+}
+
+const PAGE_DOOR: Door = {
+  fetch: (url, init) => fetch(url, { credentials: "same-origin", ...init }),
+  headers: xsrf,
+};
+
 const TUS = { "Tus-Resumable": "1.0.0" };
 
 /** What a person can do about it, where the server's own message does not say. */
@@ -71,19 +92,17 @@ export class Api {
   constructor(
     readonly form: string,
     readonly shared: string,
+    private readonly door: Door = PAGE_DOOR,
   ) {}
 
-  /** The header that Jupyter wants of whoever changes something (its double-submit cookie). */
   private headers(more: Record<string, string> = {}): Record<string, string> {
-    const token = /(?:^|;\s*)_xsrf=([^;]*)/.exec(document.cookie)?.[1];
-    return { Accept: "application/json", ...(token ? { "X-XSRFToken": token } : {}), ...more };
+    return { Accept: "application/json", ...this.door.headers(), ...more };
   }
 
   private async send(url: string, init: RequestInit = {}): Promise<Result<Response>> {
     let response: Response;
     try {
-      response = await fetch(url, {
-        credentials: "same-origin",
+      response = await this.door.fetch(url, {
         ...init,
         headers: this.headers(init.headers as Record<string, string> | undefined),
       });
@@ -149,7 +168,7 @@ export class Api {
   }
 
   functions(): Promise<Result<FunctionRow[]>> {
-    return this.json(`${this.shared}functions`, {}, (value): value is FunctionRow[] => Array.isArray(value));
+    return this.json(`${this.shared}functions`, {}, isFunctionRows);
   }
 
   runs(): Promise<Result<RunRow[]>> {
@@ -319,6 +338,10 @@ function isProblem(value: unknown): value is Problem {
 
 function isFormSchema(value: unknown): value is FormSchema {
   return isObject(value) && isObject(value["parameters"]) && typeof value["name"] === "string";
+}
+
+function isFunctionRows(value: unknown): value is FunctionRow[] {
+  return Array.isArray(value) && value.every((one) => isObject(one) && typeof one["name"] === "string" && typeof one["url"] === "string");
 }
 
 function base64(text: string): string {

@@ -171,20 +171,35 @@ export class EventStream {
   /** Listen to a run from the event after number `after`, until `signal` aborts or the run ends. */
   watch(run: string, after: number, listener: RunListener, signal: AbortSignal): void {
     this.watches.set(run, { after, listener });
-    signal.addEventListener("abort", () => this.watches.delete(run), { once: true });
+    const leave = (): void => {
+      this.watches.delete(run);
+      this.rest();
+    };
+    signal.addEventListener("abort", leave, { once: true });
     void this.open();
   }
 
   listen(listener: PageListener, signal: AbortSignal): void {
     this.listeners.add(listener);
-    signal.addEventListener("abort", () => this.listeners.delete(listener), { once: true });
+    const leave = (): void => {
+      this.listeners.delete(listener);
+      this.rest();
+    };
+    signal.addEventListener("abort", leave, { once: true });
     if (!this.current) void this.open();
   }
 
   close(): void {
     this.life.abort();
+    this.rest();
+  }
+
+  /** Nobody listens: leave the connection to others until somebody does. */
+  private rest(): void {
+    if (!this.life.signal.aborted && (this.watches.size || this.listeners.size)) return;
     clearTimeout(this.retry);
     this.current?.abort();
+    this.current = undefined;
   }
 
   /** Back on the network, or looked at again: no reason to sit out the wait. */
@@ -263,6 +278,7 @@ export class EventStream {
     watch.after = n;
     if (kind === "finished" || kind === "failed" || kind === "cancelled") this.watches.delete(run);
     watch.listener.event({ ...said, kind } as RunEvent);
+    this.rest();
   }
 
   private async refused(failure: Failure, mine: AbortController): Promise<void> {

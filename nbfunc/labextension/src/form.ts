@@ -2,8 +2,8 @@
 
 import { LitElement, html, nothing, type TemplateResult } from "lit";
 
-import { Api, type Failure } from "./api.js";
-import { pageStream, type EventStream, type PageEvent } from "./events.js";
+import { Api, type Door, type Failure } from "./api.js";
+import { pageStream, type DisplayOutput, type EventStream, type PageEvent } from "./events.js";
 import { GroupField } from "./fields/group.js";
 import type { Home } from "./fields/field.js";
 import { makeField } from "./fields/index.js";
@@ -21,6 +21,9 @@ import { Submission, type SubmissionHome } from "./submission.js";
 /** Outputs that one press of "Show more" draws. */
 const MORE = 500;
 
+/** Draw a MIME bundle, or return null to leave it to the element. */
+export type DisplayRenderer = (output: DisplayOutput) => HTMLElement | null;
+
 let ids = 0;
 
 export class FormElement extends LitElement {
@@ -30,10 +33,20 @@ export class FormElement extends LitElement {
     shared: {},
     /** Put the focus on the first field once it is there. */
     focusfirst: { type: Boolean },
+    /** `?name=value`, to begin with. */
+    query: {},
+    /** What the form is remembered by in this tab; its address, where nothing is said. */
+    key: {},
   };
   declare form: string;
   declare shared: string;
   declare focusfirst: boolean;
+  /** How requests leave, where not as the page's own. */
+  door: Door | undefined;
+  declare query: string;
+  declare key: string;
+  /** Draws MIME bundles in the element's light DOM, where there is something better than the element's own. */
+  renderer: DisplayRenderer | undefined;
 
   private api!: Api;
   private stream!: EventStream;
@@ -61,6 +74,8 @@ export class FormElement extends LitElement {
     this.form = "";
     this.shared = "";
     this.focusfirst = false;
+    this.query = "";
+    this.key = "";
   }
 
   private makeHome(): Home & SubmissionHome & HistoryHome {
@@ -87,8 +102,8 @@ export class FormElement extends LitElement {
     this.control = new AbortController();
     const { signal } = this.control;
     const form = new URL(this.form, document.baseURI);
-    this.api = new Api(form.href.replace(/\/$/, ""), new URL(this.shared, document.baseURI).href);
-    this.memory = new Memory(`nbfunc:${form.pathname}`, sessionStorage);
+    this.api = new Api(form.href.replace(/\/$/, ""), new URL(this.shared, document.baseURI).href, this.door);
+    this.memory = new Memory(`nbfunc:${this.key || form.pathname}`, sessionStorage);
     this.stream = pageStream(this.api);
     this.submission = new Submission(this.api, this.home);
     addEventListener("pagehide", () => this.remember(), { signal });
@@ -129,7 +144,7 @@ export class FormElement extends LitElement {
     const fields = this.make(answer.value);
     this.fields = fields;
     const kept = this.memory.read();
-    const query = new URLSearchParams(location.search);
+    const query = new URLSearchParams(this.query);
     const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
     const asked = [...query.keys()].some((name) => fields.fields.has(name));
     // A link with values means them; a reload of it means what was put in since.
@@ -214,6 +229,7 @@ export class FormElement extends LitElement {
     const id = await this.submission.submit(fields);
     if (id === null) return;
     history.begin(id, values);
+    this.dispatchEvent(new CustomEvent("nbfunc-started", { bubbles: true, composed: true, detail: { run: id } }));
     await this.updateComplete;
     this.renderRoot.querySelector(".runs")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   };
@@ -239,6 +255,16 @@ export class FormElement extends LitElement {
     this.fillIn(run);
     if (!this.fields?.secret()) void this.submit();
     else this.said = "The form has the values of that run, its passwords apart. Enter them, then run.";
+  }
+
+  focusFirst(): void {
+    this.focusNext = this.fields?.focusId ?? null;
+    this.requestUpdate();
+  }
+
+  /** What is filled in now, as it would be submitted. */
+  get values(): Json {
+    return this.fields?.value() ?? {};
   }
 
   private readonly reset = (): void => {
@@ -329,6 +355,7 @@ export class FormElement extends LitElement {
       },
       extra: this.extra.get(run) ?? 0,
       trouble: this.trouble,
+      display: (output) => this.displayed(output),
       main: this.schema?.where === "main",
       open: (one) => {
         this.history?.open(one);
@@ -337,6 +364,23 @@ export class FormElement extends LitElement {
       fillIn: (one) => this.fillIn(one),
       again: (one) => this.again(one),
     };
+  }
+
+  private readonly slots = new WeakMap<DisplayOutput, string>();
+
+  /** A bundle that the renderer takes stands in the light DOM, and is shown by its slot. */
+  private displayed(output: DisplayOutput): TemplateResult | null {
+    let name = this.slots.get(output);
+    if (name === undefined) {
+      const drawn = this.renderer?.(output);
+      name = drawn ? `display-${++ids}` : "";
+      this.slots.set(output, name);
+      if (drawn) {
+        drawn.slot = name;
+        this.append(drawn);
+      }
+    }
+    return name ? html`<div class="card slotted"><slot name=${name}></slot></div>` : null;
   }
 }
 

@@ -7,6 +7,7 @@ import { IndexElement } from "./function-index.js";
 const embedded = !["", "0"].includes(new URLSearchParams(location.search).get("-embed") ?? "");
 
 for (const form of document.querySelectorAll("nbfunc-form")) {
+  form.setAttribute("query", location.search);
   form.toggleAttribute("plain", embedded);
   // A frame in another page must not pull the focus to itself.
   if (window === window.top) form.toggleAttribute("focusfirst", true);

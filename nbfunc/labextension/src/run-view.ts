@@ -6,16 +6,12 @@ import { repeat } from "lit/directives/repeat.js";
 
 import { humanTime } from "./measure.js";
 import { copyButton } from "./outputs/text.js";
-import { outputsView } from "./outputs/index.js";
+import { outputsView, type Drawing } from "./outputs/index.js";
 import type { Run, RunState } from "./run.js";
 import { BLOCK, type Line, type Terminal } from "./terminal.js";
 
-export interface RunActions {
-  zip: string;
+export interface RunActions extends Drawing {
   cancel(run: Run): void;
-  more(run: Run): void;
-  /** Outputs beyond the usual that were asked for. */
-  extra: number;
   /** Why nothing comes, while nothing comes. */
   trouble: string | null;
   /** Whether the function runs on the notebook's main thread. */
@@ -71,7 +67,7 @@ export function runView(run: Run, actions: RunActions): TemplateResult {
       ? html`<p class="note">The function stops at its next step; a call that waits ends first.</p>`
       : nothing}
     ${progressView(run)} ${printsView(run.terminal)} ${errorView(run)}
-    ${outputsView(run, actions.zip, actions.extra, () => actions.more(run))}
+    ${outputsView(run, actions)}
     ${run.live || run.values === null ? nothing : againView(run, actions)}
   </div>`;
 }

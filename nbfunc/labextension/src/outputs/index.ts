@@ -24,7 +24,9 @@ const VIEWS: Views = {
   },
 };
 
-function view(output: Drawn): TemplateResult {
+function view(output: Drawn, display: Drawing["display"]): TemplateResult {
+  const other = output.kind === "display" ? display(output) : null;
+  if (other) return other;
   // The table pairs each kind with its view; TypeScript does not follow the pairing through the look-up.
   return (VIEWS[output.kind] as (output: Drawn) => TemplateResult)(output);
 }
@@ -32,19 +34,30 @@ function view(output: Drawn): TemplateResult {
 /** Outputs drawn at each end before one asks for more: the first, and the newest. */
 const ENDS = 100;
 
-/** All outputs of a run, neighboring files as one list. `more` draws further ones; `zip` has all files. */
-export function outputsView(run: Run, zip: string, extra: number, more: () => void): TemplateResult {
+/** How the outputs of a run are drawn. */
+export interface Drawing {
+  /** Has all files of the run. */
+  zip: string;
+  /** Outputs beyond the usual that were asked for. */
+  extra: number;
+  more: (run: Run) => void;
+  /** Draw a MIME bundle in another way than the element's own; null leaves it to that. */
+  display: (output: DisplayOutput) => TemplateResult | null;
+}
+
+/** All outputs of a run, neighboring files as one list. */
+export function outputsView(run: Run, { zip, extra, more, display }: Drawing): TemplateResult {
   const { outputs } = run;
   const first = ENDS + extra;
   const hidden = Math.max(0, outputs.length - first - ENDS);
   const files = outputs.flatMap(({ output, received }) => (output.kind === "file" ? [timed(output, received)] : []));
-  return html`${draw(hidden ? outputs.slice(0, first) : outputs)}
+  return html`${draw(hidden ? outputs.slice(0, first) : outputs, display)}
   ${hidden
     ? html`<p class="more">
-        <button type="button" class="quiet" @click=${more}>Show more: ${hidden.toLocaleString("en")} are not shown</button>
+        <button type="button" class="quiet" @click=${(): void => more(run)}>Show more: ${hidden.toLocaleString("en")} are not shown</button>
       </p>`
     : nothing}
-  ${hidden ? draw(outputs.slice(-ENDS)) : nothing} ${run.live ? nothing : zipView(files, zip)}
+  ${hidden ? draw(outputs.slice(-ENDS), display) : nothing} ${run.live ? nothing : zipView(files, zip)}
   ${run.overflow ? html`<p class="note">The page keeps no more: ${run.overflow.toLocaleString("en")} later results.</p>` : nothing}`;
 }
 
@@ -52,7 +65,7 @@ function timed(output: FileOutput, received: number): TimedFile {
   return { output, left: output.expires_in - (Date.now() - received) / 1000 };
 }
 
-function draw(outputs: Shown[]): TemplateResult[] {
+function draw(outputs: Shown[], display: Drawing["display"]): TemplateResult[] {
   const drawn: TemplateResult[] = [];
   let files: TimedFile[] = [];
   const flush = (): void => {
@@ -65,7 +78,7 @@ function draw(outputs: Shown[]): TemplateResult[] {
       continue;
     }
     flush();
-    drawn.push(view(output));
+    drawn.push(view(output, display));
   }
   flush();
   return drawn;
