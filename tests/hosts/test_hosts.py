@@ -7,7 +7,7 @@ import dataclasses
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import pytest
 
@@ -25,12 +25,14 @@ from nbfunc.core.events import (
 from nbfunc.errors import Expired, FormError, InvalidArguments, NotFound
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
-from nbfunc.hosts.base import RawArguments
+from nbfunc.hosts.base import FunctionHost, RawArguments
 from nbfunc.hosts.in_process import Functions, InProcessHost
 from nbfunc.types import DataFile, FileResponse
 from nbfunc.types import File as FileType
+from tests.hosts.over_a_kernel import OverAKernel
 
 T = TypeVar("T")
+Host: TypeAlias = InProcessHost | OverAKernel
 
 
 @dataclasses.dataclass
@@ -39,10 +41,16 @@ class Rig:
 
     returns: ReturnsDir
     uploads: UploadsDir
-    made: list[InProcessHost] = dataclasses.field(default_factory=list)
+    place: str
+    made: list[Host] = dataclasses.field(default_factory=list)
 
-    def host(self, functions: Functions, **options: Any) -> InProcessHost:
-        host = InProcessHost(functions, store=self.returns, uploads=self.uploads, **options)
+    def host(self, functions: Functions, **options: Any) -> Host:
+        host: Host
+        if self.place == "in_process":
+            host = InProcessHost(functions, store=self.returns, uploads=self.uploads, **options)
+        else:
+            far = self.place == "remote"
+            host = OverAKernel(functions, returns=self.returns, uploads=self.uploads, far=far, **options)
         self.made.append(host)
         return host
 
@@ -60,9 +68,10 @@ class Rig:
         return [path for path in self.uploads.path.rglob("*") if path.is_file()]
 
 
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    rig = Rig(ReturnsDir(tmp_path / "returns"), UploadsDir(tmp_path / "uploads"))
+# "kernel" shares the server's disk, "remote" does not.
+@pytest.fixture(params=["in_process", "kernel", "remote"])
+def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
+    rig = Rig(ReturnsDir(tmp_path / "returns"), UploadsDir(tmp_path / "uploads"), request.param)
     yield rig
     for host in rig.made:
         host.close()
@@ -72,7 +81,7 @@ def within(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(coroutine)
 
 
-async def events_of(host: InProcessHost, name: str, run: str = "r", **values: Any) -> list[Event]:
+async def events_of(host: FunctionHost, name: str, run: str = "r", **values: Any) -> list[Event]:
     events = await host.start(name, RawArguments(values=values), run=run)
     return [event async for event in events]
 

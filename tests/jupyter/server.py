@@ -205,6 +205,14 @@ class Jupyter:
         info = self.until(lambda: next(runtime.glob("jpserver-*.json"), None))
         said = self.until(lambda: json.loads(info.read_text() or "null"))
         self.port = int(urlsplit(said["url"]).port)
+        self.until(self._listens)
+
+    def _listens(self) -> bool:
+        # What names the port is written before anybody listens there.
+        try:
+            return self.get("api").status == 200
+        except ConnectionRefusedError:
+            return False
 
     def until(self, ready: Callable[[], T | None], seconds: float = 60) -> T:
         """Return what `ready` returns once that is something."""

@@ -1,0 +1,248 @@
+"""A KernelHost and the Agent that it asks, over real sockets: all of a kernel but its process."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import zmq
+from jupyter_client.session import Session
+from zmq.eventloop.zmqstream import ZMQStream
+
+from nbfunc.core.events import Event
+from nbfunc.core.outputs import Store
+from nbfunc.files.returns import ReturnsDir
+from nbfunc.files.uploads import UploadsDir
+from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments
+from nbfunc.hosts.channels import Buffers, ZmqChannel
+from nbfunc.hosts.in_process import Functions, exposed
+from nbfunc.hosts.kernel import Claims, KernelHost, Peer
+from nbfunc.notebook.agent import Agent
+
+T = TypeVar("T")
+
+SCHEME = "hmac-sha256"
+SECONDS = 30.0
+
+
+class Loop:
+    """An event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(SECONDS)
+
+    async def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Wait here for what happens there."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self.loop))
+
+    def close(self) -> None:
+        self.run(self._end())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+    async def _end(self) -> None:
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+
+
+class _Publisher:
+    """A socket that may be sent to from every thread, as ipykernel's is."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, socket: zmq.Socket[bytes]) -> None:
+        self._loop = loop
+        self._socket = socket
+
+    def send_multipart(self, frames: list[Any], **_: Any) -> None:
+        self._loop.call_soon_threadsafe(self._socket.send_multipart, frames)
+
+
+class _Kernel:
+    """What an agent needs of an ipykernel."""
+
+    control_thread = True
+
+    def __init__(self, context: zmq.Context[Any], key: bytes) -> None:
+        self.session = Session(key=key, signature_scheme=SCHEME)
+        self._control = context.socket(zmq.ROUTER)
+        self._iopub = context.socket(zmq.PUB)
+        self.ports = {
+            "control": self._control.bind_to_random_port("tcp://127.0.0.1"),
+            "iopub": self._iopub.bind_to_random_port("tcp://127.0.0.1"),
+        }
+
+    async def listen(self) -> None:
+        self.control_stream = ZMQStream(self._control)
+        self.iopub_socket = _Publisher(asyncio.get_running_loop(), self._iopub)
+
+    async def dispatch_control(self, _: list[zmq.Frame]) -> None:
+        raise AssertionError("the tests ask for nothing else")
+
+
+class _NoMain:
+    """No main thread."""
+
+    def call(self, act: Callable[[], None]) -> Callable[[], bool]:
+        raise NotImplementedError
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        raise NotImplementedError
+
+
+class _FarChannel(ZmqChannel):
+    """As if the kernel ran on another machine: it cannot read the server's directories."""
+
+    def send(self, content: dict[str, Any], buffers: Buffers = ()) -> str:
+        if "returns_dir" in content:
+            content = {**content, "returns_dir": "/on/another/machine"}
+        return super().send(content, buffers)
+
+
+class OverAKernel(FunctionHost):
+    """A KernelHost whose functions come and go as in a notebook.
+
+    Parameters
+    ----------
+    functions : Functions
+        Exposed at first.
+    returns, uploads : ReturnsDir, UploadsDir
+        The server's.
+    far : bool
+        Whether server and kernel share no disk.
+    max_concurrency : int, optional
+        How many runs go at once.
+    """
+
+    def __init__(
+        self,
+        functions: Functions,
+        *,
+        returns: ReturnsDir,
+        uploads: UploadsDir,
+        far: bool,
+        max_concurrency: int | None = 40,
+    ) -> None:
+        self._far = far
+        first = list(exposed(functions).values())
+        key = secrets.token_bytes()
+        self._context: zmq.Context[Any] = zmq.Context()
+        kernel = _Kernel(self._context, key)
+        self._there = Loop()
+        self._there.run(kernel.listen())
+        self.agent = Agent(kernel, _NoMain())
+        self._here = Loop()
+        self._threads = ThreadPoolExecutor(8)
+        self._told = threading.Condition()
+        channel = (_FarChannel if far else ZmqChannel)(
+            lambda name: self._connected(name, kernel.ports[name]), key=key, signature_scheme=SCHEME
+        )
+
+        async def made() -> KernelHost:
+            peer = Peer(
+                base="/nbfunc/", kernel="k", max_concurrency=max_concurrency, notebook=_nothing, died=_alive
+            )
+            return KernelHost(
+                channel,
+                peer,
+                returns=returns,
+                uploads=uploads,
+                claims=Claims(),
+                threads=self._threads,
+                told=self._tell,
+            )
+
+        self.host = self._here.run(made())
+        self.agent.expose(first)
+        self._known()
+
+    @property
+    def store(self) -> Store:
+        return self.agent.host.store
+
+    @store.setter
+    def store(self, store: Store) -> None:
+        # On another machine they are always in a folder of the kernel's own.
+        if not self._far:
+            self.agent.host.store = store
+
+    def expose(self, functions: Functions) -> list[FunctionInfo]:
+        added = exposed(functions)
+        self.agent.expose(list(added.values()))
+        self._known()
+        return [info for info in self.functions() if info.name in added]
+
+    def remove(self, name: str) -> bool:
+        there = name in [info.name for info in self.functions()]
+        self.agent.remove([name])
+        self._known()
+        return there
+
+    def functions(self) -> list[FunctionInfo]:
+        return self.host.functions()
+
+    async def form(self, name: str) -> dict[str, Any]:
+        return await self._here.wait(self.host.form(name))
+
+    async def start(
+        self, name: str, raw: RawArguments, *, run: str, user: str | None = None
+    ) -> AsyncIterator[Event]:
+        return self._events(await self._here.wait(self.host.start(name, raw, run=run, user=user)))
+
+    async def cancel(self, run: str) -> None:
+        await self._here.wait(self.host.cancel(run))
+
+    def close(self) -> None:
+        self.agent.close()
+
+        async def closed() -> None:
+            self.host.close()
+
+        self._here.run(closed())
+        self._here.close()
+        self._there.close()
+        self._threads.shutdown()
+        self._context.destroy(linger=0)
+
+    async def _events(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        async def following() -> Event | None:
+            return await anext(events, None)
+
+        while (event := await self._here.wait(following())) is not None:
+            yield event
+
+    def _connected(self, name: str, port: int) -> ZMQStream:
+        socket = self._context.socket(zmq.DEALER if name == "control" else zmq.SUB)
+        if name == "iopub":
+            socket.subscribe(b"")
+        socket.connect(f"tcp://127.0.0.1:{port}")
+        return ZMQStream(socket)
+
+    def _tell(self, *_: str) -> None:
+        with self._told:
+            self._told.notify_all()
+
+    def _known(self) -> None:
+        """Wait until the server knows what the kernel exposes."""
+        assert self.agent.wait_for_server(SECONDS)
+        with self._told:
+            there = self.agent.functions()
+            assert self._told.wait_for(lambda: self.functions() == there, SECONDS)
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def _alive() -> bool:
+    return False
