@@ -1,0 +1,1 @@
+"""The panel's parts: inputs for fields, views for runs, and the stage that both stand on."""

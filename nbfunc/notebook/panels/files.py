@@ -1,0 +1,136 @@
+"""Files that a person chooses: by the notebook's own connection, unless something better is there."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+
+from nbfunc.core.compound import ListField
+from nbfunc.core.fields import LEFT_OUT, FileField, Loc
+from nbfunc.errors import NotFound
+from nbfunc.notebook.panels.inputs import Home, Input, heading
+from nbfunc.notebook.panels.stage import Picker, Stage
+
+# The server closes the notebook's websocket on a message that is larger (tornado's
+# websocket_max_message_size); a little of it is the message around the files.
+MOST_BYTES = 10 << 20
+LIMIT = "Up to 10 MB, which is all that the notebook's connection takes at once."
+
+
+def size(bytes_: float) -> str:
+    """Return a size as people read it: 1234567 is "1.2 MB"."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if bytes_ < 999.5:
+            return f"{bytes_:.0f} {unit}" if unit == "B" or bytes_ >= 99.95 else f"{bytes_:.1f} {unit}"
+        bytes_ /= 1000
+    return f"{bytes_:.1f} TB"
+
+
+class UploadPicker:
+    """`ipywidgets.FileUpload`: the files come through the kernel's memory."""
+
+    def __init__(self, field: FileField, several: bool, stage: Stage, changed: Callable[[], None]) -> None:
+        self._stage = stage
+        self._changed = changed
+        self._tokens: list[str] = []
+        self._upload = ipywidgets.FileUpload(
+            accept=",".join(field.extensions),
+            multiple=several,
+            description="Choose files" if several else "Choose a file",
+        )
+        self._upload.observe(self._chosen, "value")
+        self._names = ipywidgets.HTML(f'<span class="nbfunc-help">{LIMIT}</span>')
+        self.box = ipywidgets.HBox([self._upload, self._names], _dom_classes=("nbfunc-row",))
+
+    def _chosen(self, _: Any) -> None:
+        self._tokens = []
+        rows = [f"{html.escape(file['name'])} ({size(file['size'])})" for file in self._upload.value]
+        self._names.value = ", ".join(rows) or f'<span class="nbfunc-help">{LIMIT}</span>'
+        self._changed()
+
+    def tokens(self) -> list[str]:
+        uploads = self._stage.uploads
+        try:
+            for token in self._tokens:
+                uploads.find(token)
+        except NotFound:  # a run took it, or its hour is over
+            self._tokens = []
+        if not self._tokens:
+            self._tokens = [uploads.keep(file["name"], file["content"]) for file in self._upload.value]
+        return self._tokens
+
+
+class _Files:
+    """A picker, and the files of this machine that stand in where nothing is picked."""
+
+    def __init__(self, field: FileField, home: Home, *, several: bool, edited: Callable[[], None]) -> None:
+        pick = home.stage.pick or UploadPicker
+        self._home = home
+        self._lent: list[str] = []
+        self.picker: Picker = pick(field, several, home.stage, edited)
+        self.note = ipywidgets.HTML()
+
+    def tokens(self) -> list[str]:
+        return self.picker.tokens() or self._lent
+
+    def lend(self, paths: list[str]) -> None:
+        for path in paths:
+            self._home.stage.uploads.lend(path)
+        self._lent = paths
+        self.name([path.replace("\\", "/").rsplit("/", 1)[-1] for path in paths])
+
+    def name(self, names: list[str]) -> None:
+        shown = html.escape(", ".join(names))
+        self.note.value = f'<p class="nbfunc-help">Nothing chosen: {shown}</p>' if names else ""
+
+
+class FileInput(Input[FileField]):
+    """`File` and its like."""
+
+    def __init__(self, field: FileField, title: str, home: Home) -> None:
+        super().__init__(field, title, home)
+        self._heading = heading(title)
+        self._files = _Files(field, home, several=False, edited=self._edited)
+        self._lay(self._heading, self._files.picker.box, self._files.note)
+
+    def raw(self, loc: Loc) -> Any:  # noqa: ARG002 - an Input
+        tokens = self._files.tokens()
+        return {"upload": tokens[0]} if tokens else LEFT_OUT
+
+    def fill(self, json: Any) -> None:
+        self._files.lend([json["upload"]])
+
+    def offer(self, name: str) -> None:
+        super().offer(name)
+        self._files.name([name])
+
+    def rename(self, title: str) -> None:
+        super().rename(title)
+        self._heading.value = html.escape(title)
+
+
+class FilesInput(Input[ListField]):
+    """`list[File]`: several at once."""
+
+    def __init__(self, field: ListField, title: str, home: Home) -> None:
+        super().__init__(field, title, home)
+        assert isinstance(field.item, FileField)
+        self._heading = heading(title)
+        self._files = _Files(field.item, home, several=True, edited=self._edited)
+        self._lay(self._heading, self._files.picker.box, self._files.note)
+
+    def raw(self, loc: Loc) -> Any:  # noqa: ARG002 - an Input
+        return [{"upload": token} for token in self._files.tokens()]
+
+    def fill(self, json: Any) -> None:
+        self._files.lend([item["upload"] for item in json])
+
+    def complain(self, loc: Loc, message: str) -> None:  # noqa: ARG002 - the message names the file
+        self.say(message)
+
+    def rename(self, title: str) -> None:
+        super().rename(title)
+        self._heading.value = html.escape(title)

@@ -1,0 +1,154 @@
+"""What panels stand on: one host of functions in this process, on an event loop in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from nbfunc.core.events import StoredFile
+from nbfunc.core.fields import FileField, Options
+from nbfunc.files.returns import KEPT_SECONDS, ReturnsDir
+from nbfunc.files.uploads import UploadsDir
+from nbfunc.hosts.in_process import InProcessHost
+
+T = TypeVar("T")
+
+
+class Links(Protocol):
+    """Where returned files can be had in the browser."""
+
+    def url(self, file: StoredFile) -> str | None:
+        """Return the address of a returned file; None where the browser cannot reach it."""
+
+
+class NoLinks:
+    """Where no server hands files out."""
+
+    def url(self, file: StoredFile) -> str | None:  # noqa: ARG002 - a Links
+        return None
+
+
+class Picker(Protocol):
+    """Lets a person choose files of their own.
+
+    Attributes
+    ----------
+    box : ipywidgets.Widget
+        What is shown.
+    """
+
+    box: Any
+
+    def tokens(self) -> list[str]:
+        """Return the uploads that were chosen, whole and not yet taken by a run."""
+
+
+Pick = Callable[[FileField, bool, "Stage", Callable[[], None]], Picker]
+
+
+class Stage:
+    """The host of all panels of this process.
+
+    Attributes
+    ----------
+    host : InProcessHost
+        Belongs to `loop`.
+    loop : asyncio.AbstractEventLoop
+        Runs in a daemon thread, so that the kernel is free for cells.
+    store : ReturnsDir
+        Where returned files go; a temporary directory at first.
+    links : Links
+        Where the browser finds them; nowhere at first.
+    pick : callable, optional
+        Makes the picker of a file field: the field, whether it takes several, this stage, what to call when
+        something was chosen. `ipywidgets.FileUpload` where None.
+    """
+
+    def __init__(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="nbfunc-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._offered: weakref.WeakKeyDictionary[Callable[[], Any], Options] = weakref.WeakKeyDictionary()
+        self.links: Links = NoLinks()
+        self.pick: Pick | None = None
+        self.uploads = LentUploads(folder / "uploads")
+        self._store = ReturnsDir(folder / "returned_files")
+        self.host = InProcessHost([], store=self._store, uploads=self.uploads)
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, name="nbfunc-panels", daemon=True).start()
+        self.submit(self._sweep())
+
+    @property
+    def store(self) -> ReturnsDir:
+        return self._store
+
+    @store.setter
+    def store(self, store: ReturnsDir) -> None:
+        self.host.store = self._store = store
+
+    async def ask(self, source: Callable[[], Any]) -> Options | str:
+        """Return what a dropdown offers now, or why it has nothing to offer; on the loop."""
+        answer = await self.host.ask(source)
+        if not isinstance(answer, str):
+            self._offered[source] = answer
+        return answer
+
+    def upload(self, token: str) -> Path:
+        """Return an upload's file: a stage is the `Inputs` of what is filled in."""
+        return self.uploads.find(token)
+
+    def offered(self, source: Callable[[], Any]) -> Iterator[Options]:
+        """Yield what a dropdown offered last."""
+        yield self._offered.get(source, ())
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Do something on the loop, from any thread."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.gather(
+                asyncio.to_thread(self.store.sweep),
+                asyncio.to_thread(self.uploads.sweep),
+                return_exceptions=True,  # a full disk today is no reason not to sweep tomorrow
+            )
+            await asyncio.sleep(KEPT_SECONDS)
+
+
+@functools.cache
+def stage() -> Stage:
+    """Return the stage of this process, made at the first need."""
+    return Stage()
+
+
+class LentUploads(UploadsDir):
+    """Uploads, and files of this machine that code named: those are used where they lie, and stay."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._lent: set[str] = set()
+
+    def lend(self, path: str) -> None:
+        """Let `path` be used as if it were an upload's token."""
+        self._lent.add(path)
+
+    def keep(self, name: str, content: bytes | memoryview) -> str:
+        """Keep the content of a file and return its token."""
+        token = self.create(name, len(content))
+        if len(content):
+            with self.writer(token, 0) as writer:
+                writer.write(content)
+        return token
+
+    def find(self, token: str) -> Path:
+        return Path(token) if token in self._lent else super().find(token)
+
+    def take(self, tokens: list[str], run: str) -> None:
+        super().take([token for token in tokens if token not in self._lent], run)
