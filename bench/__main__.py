@@ -10,6 +10,7 @@ import statistics
 import sys
 from collections import defaultdict
 
+from bench import kernels
 from bench.products import PRODUCTS, VENVS, Product
 from bench.rows import MEASUREMENTS, ROWS, Row
 
@@ -21,7 +22,7 @@ Results = dict[str, dict[str, float]]
 
 def main() -> None:
     """Run the bench."""
-    known = [measurement.measure.__name__ for measurement in MEASUREMENTS]
+    known = [*(measurement.measure.__name__ for measurement in MEASUREMENTS), "kernels"]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=known, help="measure this; may be repeated")
     only = parser.parse_args().only
@@ -47,7 +48,10 @@ def main() -> None:
     shutil.rmtree(VENVS / "work", ignore_errors=True)
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.release()}"
     print(f"Python {platform.python_version()}, {machine}, load {load:.2f} before")
-    print("\n".join(table(results, products)))
+    if results:
+        print("\n".join(table(results, products)))
+    if not only or "kernels" in only:
+        print("\n".join(kernels.lines()))
 
 
 def table(results: Results, products: list[Product]) -> list[str]:
