@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import IPython.display as untyped
@@ -401,3 +402,14 @@ def test_a_failing_representation_is_the_runs_failure(loop: CoroutineLoop) -> No
     last = watch(lambda: ipython.display(Broken()), loop).events[-1]
     assert isinstance(last, Failed)
     assert last.message == "no text"
+
+
+def test_a_package_of_another_make_is_no_runs_failure(
+    loop: CoroutineLoop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm.asyncio", ModuleType("tqdm.asyncio"))
+    assert isinstance(watch(counts_nothing, loop).events[-1], Finished)
+    assert "tqdm.asyncio" in caplog.text
+
+
+def counts_nothing() -> None: ...
