@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from nbfunc.core.options import expose
     from nbfunc.errors import Cancelled
     from nbfunc.types import FileResponse
-    from nbfunc.web.server import application, run
+    from nbfunc.web.application import application
+    from nbfunc.web.server import run
 
 __all__ = [
     "Cancelled",
@@ -31,7 +32,7 @@ __all__ = [
 _HOMES = {
     "Cancelled": "nbfunc.errors",
     "FileResponse": "nbfunc.types",
-    "application": "nbfunc.web.server",
+    "application": "nbfunc.web.application",
     "current_user": "nbfunc.core.context",
     "expose": "nbfunc.core.options",
     "progress": "nbfunc.core.context",

@@ -46,7 +46,11 @@ class FunctionsApplication(Application):
             options.uploads_dir, max_size=options.max_upload_size, auto_delete=options.auto_delete_uploads
         )
         self._host = InProcessHost(
-            functions, store=returns, uploads=uploads, max_concurrency=options.max_concurrency
+            functions,
+            store=returns,
+            uploads=uploads,
+            max_concurrency=options.max_concurrency,
+            executor=options.executor,
         )
         if not self._host.functions():
             raise FormError("There is no function to make a form of: pass one, a list, or a dict of lists.")

@@ -6,11 +6,13 @@ import os
 import re
 import ssl
 from collections.abc import Collection, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from nbfunc.core.options import check_executor
 from nbfunc.errors import OptionError
 
 # What func-to-web's run() took, or handed on to uvicorn, and what stands for it here.
@@ -30,7 +32,6 @@ REPLACED = {
     "timeout_keep_alive": "connections are kept while they are used",
     "uds": "use host= and port=",
     "fd": "use host= and port=",
-    "executor": "it is not there yet; max_concurrency= bounds how many functions run at once",
 }
 
 
@@ -50,6 +51,7 @@ class Options:
     root_path: str = ""
     title: str | None = None
     max_concurrency: int | None = 40
+    executor: Executor | None = None
     allowed_hosts: Collection[str] = ()
     allowed_origins: Collection[str] = ()
     proxy_headers: bool = False
@@ -59,6 +61,8 @@ class Options:
         _check_auth(self.auth)
         _check_count("max_concurrency", self.max_concurrency, least=1)
         _check_count("max_upload_size", self.max_upload_size, least=0)
+        if self.executor is not None:
+            check_executor(self.executor)
         for name in ("allowed_hosts", "allowed_origins", "frame_ancestors"):
             if isinstance(getattr(self, name), str):
                 raise OptionError(f"{name}={getattr(self, name)!r}: pass a list of them.")

@@ -1,29 +1,22 @@
-"""The standalone server: ``run(f)``, and the function is on the web."""
+"""The standalone server: ``run(f)``, and the function is on the web.
+
+What it serves with is imported when it is called: a notebook that imports `run` need not wait for it.
+"""
+
+# ruff: noqa: PLC0415 - so that this module itself is light
 
 from __future__ import annotations
 
 import os
-import secrets
 import sys
-import threading
-import warnings
-import webbrowser
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbfunc.hosts.in_process import Functions
-from nbfunc.web.application import FunctionsApplication, application
-from nbfunc.web.options import Options, checked, tls
-from nbfunc.web.safety import hostname, is_loopback
-from nbfunc.web.serving import (
-    Server,
-    check_free_thread,
-    in_notebook,
-    listen,
-    serve_here,
-    serve_in_background,
-    serve_nested,
-)
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from nbfunc.hosts.in_process import Functions
+    from nbfunc.web.serving import Server
 
 
 def run(
@@ -42,6 +35,7 @@ def run(
     root_path: str = "",
     title: str | None = None,
     max_concurrency: int | None = 40,
+    executor: Executor | None = None,
     block: bool | None = None,
     open_browser: bool = False,
     ssl_certfile: str | os.PathLike[str] | None = None,
@@ -85,6 +79,8 @@ def run(
         Of the index.
     max_concurrency : int, optional
         How many runs go at once; the rest wait in order. None for all.
+    executor : concurrent.futures.Executor, optional
+        Where to call plain functions, such as a pool of processes or a cluster's.
     block : bool, optional
         Wait here until the server ends. By default in scripts, and not in notebooks.
     open_browser : bool
@@ -116,6 +112,23 @@ def run(
     OSError
         The port is taken.
     """
+    import secrets
+    import threading
+    import warnings
+    import webbrowser
+
+    from nbfunc.web.application import FunctionsApplication
+    from nbfunc.web.options import Options, checked, tls
+    from nbfunc.web.safety import hostname, is_loopback
+    from nbfunc.web.serving import (
+        check_free_thread,
+        in_notebook,
+        listen,
+        serve_here,
+        serve_in_background,
+        serve_nested,
+    )
+
     checked("run", unknown, also=("port", "block", "open_browser", "ssl_certfile", "ssl_keyfile"))
     options = Options(
         host=host,
@@ -130,6 +143,7 @@ def run(
         root_path=root_path,
         title=title,
         max_concurrency=max_concurrency,
+        executor=executor,
         allowed_hosts=allowed_hosts,
         allowed_origins=allowed_origins,
         proxy_headers=proxy_headers,
@@ -171,6 +185,3 @@ def draw_without_windows() -> None:
     matplotlib = sys.modules.get("matplotlib")
     if matplotlib is not None:
         matplotlib.use(os.environ["MPLBACKEND"], force=False)
-
-
-__all__ = ["Server", "application", "run"]

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -651,6 +652,15 @@ def test_an_async_generator_is_an_output_at_a_time(serve: Serve) -> None:
             yield word
 
     assert [o["text"] for o in serve(words).post("/words").json["outputs"]] == ["one", "two"]
+
+
+def test_functions_are_called_where_executor_says(serve: Serve) -> None:
+    def where() -> str:
+        return threading.current_thread().name
+
+    with ThreadPoolExecutor(1, thread_name_prefix="elsewhere") as executor:
+        served = serve(where, executor=executor)
+        assert served.post("/where").json["outputs"][0]["text"].startswith("elsewhere")
 
 
 def test_a_returns_directory_that_is_deleted_is_made_again(serve: Serve, tmp_path: Path) -> None:

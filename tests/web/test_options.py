@@ -51,6 +51,7 @@ def test_run_has_the_parameters_of_application_and_more() -> None:
         ({"max_concurrency": 0}, "max_concurrency=0"),
         ({"max_concurrency": True}, "max_concurrency=True"),
         ({"max_upload_size": -1}, "max_upload_size=-1"),
+        ({"executor": 4}, "ProcessPoolExecutor"),
         ({"allowed_hosts": "example.com"}, "pass a list"),
         ({"allowed_origins": ["example.com"]}, "https://example.com"),
         ({"allowed_origins": ["https://example.com/path"]}, "no origin"),
