@@ -253,10 +253,10 @@ class Jupyter:
         connection.close()
         return Answer(answer.status, answer.headers, content)
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: Any) -> Answer:
         return self.ask("GET", path, **headers)
 
-    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
+    def post(self, path: str, body: Any = None, **headers: Any) -> Answer:
         return self.ask("POST", path, {} if body is None else body, **headers)
 
     @contextmanager
@@ -290,6 +290,15 @@ class Jupyter:
             pieces += [head.encode(), content, b"\r\n"]
         headers["Content_Type"] = "multipart/form-data; boundary=b"
         return self.ask("POST", path, b"".join(pieces) + b"--b--\r\n", **headers)
+
+    def cookies(self) -> dict[str, str]:
+        """Log in as a browser does, and return the headers that it sends from then on."""
+        answer = self.get("api/me")
+        pairs = [value.partition(";")[0] for value in answer.headers.get_all("Set-Cookie", [])]
+        tree = self.ask("GET", f"tree?token={self.token}", token=None)
+        pairs += [value.partition(";")[0] for value in tree.headers.get_all("Set-Cookie", [])]
+        (xsrf,) = {pair.partition("=")[2] for pair in pairs if pair.startswith("_xsrf=")}
+        return {"Cookie": "; ".join(pairs), "X_XSRFToken": xsrf}
 
     def upload(self, filename: str, content: bytes) -> str:
         """Upload a file by tus, and return its token."""
