@@ -58,8 +58,9 @@ export interface Received {
 
 /** How requests leave: by the page itself, or by JupyterLab. */
 export interface Door {
-  fetch(url: string, init: RequestInit): Promise<Response>;
-  /** What every request carries to be let in. */
+  /** With what lets it in. */
+  fetch(url: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response>;
+  /** What lets a request in that goes another way. */
   headers(): Record<string, string>;
 }
 
@@ -70,7 +71,7 @@ export function xsrf(): Record<string, string> {
 }
 
 const PAGE_DOOR: Door = {
-  fetch: (url, init) => fetch(url, { credentials: "same-origin", ...init }),
+  fetch: (url, init) => fetch(url, { credentials: "same-origin", ...init, headers: { ...xsrf(), ...init.headers } }),
   headers: xsrf,
 };
 
@@ -95,16 +96,12 @@ export class Api {
     private readonly door: Door = PAGE_DOOR,
   ) {}
 
-  private headers(more: Record<string, string> = {}): Record<string, string> {
-    return { Accept: "application/json", ...this.door.headers(), ...more };
-  }
-
   private async send(url: string, init: RequestInit = {}): Promise<Result<Response>> {
     let response: Response;
     try {
       response = await this.door.fetch(url, {
         ...init,
-        headers: this.headers(init.headers as Record<string, string> | undefined),
+        headers: { Accept: "application/json", ...(init.headers as Record<string, string> | undefined) },
       });
     } catch (error) {
       if (init.signal?.aborted) return { ok: false, failure: failure(0, "aborted", "Stopped.") };
@@ -250,11 +247,13 @@ export class Api {
         resolve({ ok: false, failure: failure(0, reason, ADVICE[reason] ?? "Stopped.") });
       const stop = (): void => request.abort();
       request.open("PATCH", this.upload(token));
-      const headers = this.headers({
+      const headers = {
+        Accept: "application/json",
+        ...this.door.headers(),
         ...TUS,
         "Content-Type": "application/offset+octet-stream",
         "Upload-Offset": String(offset),
-      });
+      };
       for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
       request.upload.onprogress = ({ loaded }) => moved(loaded);
       request.onabort = () => fail("aborted");
