@@ -98,7 +98,7 @@ class Kernel:
         self.heard_all: list[dict[str, Any]] = []
         self.client = BlockingKernelClient()
         self.client.load_connection_file(str(server.folder / "runtime" / f"kernel-{id}.json"))
-        self.client.start_channels()
+        self.client.start_channels(hb=False)
         self.client.wait_for_ready(timeout=60)
 
     def run(self, code: str, timeout: float = 60) -> Cell:
@@ -174,6 +174,7 @@ class Jupyter:
         self.base = base
         self.token = TOKEN
         self.python = python
+        self.port = 0  # any; the same one when it is started again
         self.options = options
         self.kernels: list[Kernel] = []
         self._made = 0
@@ -195,7 +196,7 @@ class Jupyter:
             "PYTHONPATH": str(ROOT),
         }
         command = [
-            self.python, "-m", "jupyter_server", "--no-browser", "--allow-root", "--port=0",
+            self.python, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={self.port}",
             f"--ServerApp.base_url={self.base}", f"--IdentityProvider.token={self.token}",
             f"--ServerApp.root_dir={self.folder / 'notebooks'}", *self.options,
         ]  # fmt: skip
@@ -319,9 +320,14 @@ class Jupyter:
         assert patched.status == 204, patched.text
         return str(made.headers["Location"]).rpartition("/")[2]
 
-    def files(self, kind: str) -> list[Path]:
-        """Return what lies in the server's directories: ``"returns"`` or ``"uploads"``."""
-        return sorted(path for path in self.folder.glob(f"data/nbfunc/*/{kind}/**/*") if path.is_file())
+    def returned(self) -> list[Path]:
+        """Return the returned files on disk."""
+        return sorted(path for path in self.folder.glob("data/nbfunc/*/*") if path.is_file())
+
+    def uploaded(self) -> list[Path]:
+        """Return the uploaded files on disk."""
+        found = self.folder.glob("data/nbfunc/*/uploads/**/*")
+        return sorted(path for path in found if path.is_file() and path.suffix != ".held")
 
     def kernel(self, notebook: str | None = None, name: str = "python3") -> Kernel:
         """Start a kernel for a notebook, by default one of its own."""
