@@ -40,7 +40,9 @@ class Place:
     option: str
 
     def make(self) -> None:
-        """Make the directory, for its owner alone, if it is missing; one that exists stays as it is.
+        """Make the directory, and those above it that are missing, for their owner alone.
+
+        One that exists stays as it is.
 
         Raises
         ------
@@ -48,12 +50,7 @@ class Place:
             It cannot be made, or is no directory.
         """
         with self.storing():
-            os.makedirs(self.path.parent, exist_ok=True)
-            try:
-                os.mkdir(self.path, 0o700)
-            except FileExistsError:
-                if not self.path.is_dir():
-                    raise
+            _make(self.path)
 
     @contextmanager
     def storing(self) -> Iterator[None]:
@@ -83,3 +80,14 @@ class Place:
             f"The directory {self.path} has no room for this file: {said}. "
             f"Free some space there, or choose a directory on another disk with {self.option}=."
         )
+
+
+def _make(path: Path) -> None:
+    try:
+        os.mkdir(path, 0o700)
+    except FileNotFoundError:
+        _make(path.parent)
+        _make(path)
+    except FileExistsError:
+        if not path.is_dir():
+            raise

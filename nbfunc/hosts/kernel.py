@@ -209,7 +209,7 @@ class KernelHost(FunctionHost):
             passed = await self._pass_on(raw, run)
             self._streams[run] = stream
             arguments = {"values": raw.values, "texts": raw.texts, "uploads": raw.uploads}
-            await self._ask("start", name=name, run=run, user=user, arguments=arguments, **passed)
+            await self._ask("start", name=name, run=run, user=user, arguments=arguments, passed=passed)
         except BaseException as error:
             self._streams.pop(run, None)
             if not isinstance(error, AskerError) or isinstance(error, KernelError):

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import zmq
 
@@ -28,8 +29,9 @@ from nbfunc.files.returns import ReturnsDir
 from nbfunc.hosts.base import FunctionInfo, RawArguments
 from nbfunc.hosts.in_process import Exposed, InProcessHost
 from nbfunc.hosts.protocol import BLOCK, CHANGED, EVENTS, PROTOCOL, REPLY, REQUEST, TOPIC, mismatch
+from nbfunc.notebook.main_thread import MainThread
 from nbfunc.notebook.outflow import Outflow
-from nbfunc.notebook.passed import PassedUploads
+from nbfunc.notebook.passed import PassedUploads, PushedUploads
 
 logger = logging.getLogger("nbfunc")
 
@@ -97,7 +99,7 @@ class Agent:
         self._loop: asyncio.AbstractEventLoop = self._stream.io_loop.asyncio_loop
         self._folder = Path(tempfile.mkdtemp(prefix="nbfunc-"))
         atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
-        self._uploads = PassedUploads(self._folder / "uploads")
+        self._pushed = PushedUploads(self._folder / "uploads")
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="nbfunc-agent")
         self._flows: dict[str, Outflow] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,18 +107,11 @@ class Agent:
         self._version = 0
         self._known = 0
         self._heard = threading.Condition()
-        self._closing = False
         self.server: Server | None = None
         self.trouble = ""
-        self.host = InProcessHost(
-            (), store=ReturnsDir(self._folder / "returns"), uploads=self._uploads, main=main
-        )
+        nothing = PassedUploads({"paths": {}, "filenames": {}, "problems": {}}, self._pushed)
+        self.host = InProcessHost((), store=ReturnsDir(self._folder / "returns"), uploads=nothing, main=main)
         self._loop.call_soon_threadsafe(self._listen)
-
-    @staticmethod
-    def can_serve(kernel: Any) -> bool:
-        """Whether a kernel can answer while a cell runs: ipykernel from version 6 on."""
-        return getattr(kernel, "control_thread", None) is not None
 
     # For the notebook's thread
 
@@ -140,11 +135,9 @@ class Agent:
             self._heard.wait_for(lambda: self.trouble or self._known == self._version, seconds)
             return self.server if self._known == self._version else None
 
-    def close(self) -> None:
-        """Expose nothing, and leave the kernel as it was once the last run is over."""
+    def clear(self) -> None:
+        """Expose nothing. The agent itself stays: runs may go on, and the server asks what is left."""
         self.remove([info.name for info in self.functions()])
-        self._closing = True
-        self._loop.call_soon_threadsafe(self._leave)
 
     def _call(self, act: Callable[[], T]) -> T:
         async def once() -> T:
@@ -174,12 +167,6 @@ class Agent:
         # Before the kernel's own dispatch: that would say "busy" and "idle" to every browser, in the middle
         # of a cell too, and count as activity of the kernel.
         self._stream.on_recv(self._received, copy=False)
-
-    def _leave(self) -> None:
-        if self._closing and not self._flows and not self._starting:
-            self._stream.on_recv(self._kernel.dispatch_control, copy=False)
-            self.host.close()
-            self._threads.shutdown(wait=False)
 
     def _received(self, frames: list[zmq.Frame]) -> Awaitable[None] | None:
         idents, rest = self._session.feed_identities(frames, copy=False)
@@ -257,15 +244,15 @@ class Agent:
     async def _start(self, asked: _Asked) -> None:
         content, run = asked.content, str(asked.content["run"])
         self._starting[run] = False
-        self._uploads.pass_on(run, content["paths"], content["filenames"])
-        self._uploads.explain(content["problems"])
+        uploads = PassedUploads(content["passed"], self._pushed)
         try:
             raw = RawArguments(**content["arguments"])
+            # Each run keeps to the one that it finds when it is asked for, which is now.
+            self.host.uploads = uploads
             events = await self.host.start(content["name"], raw, run=run, user=content["user"])
         except BaseException:
-            self._uploads.release(run)
+            uploads.release(run)
             self._starting.pop(run)
-            self._leave()
             raise
 
         def send(batch: int, over: bool, events: bytes) -> None:
@@ -277,11 +264,7 @@ class Agent:
         task = self._loop.create_task(flow.pump(events))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: self._ended(run))
-
-    def _ended(self, run: str) -> None:
-        del self._flows[run]
-        self._leave()
+        task.add_done_callback(lambda _: self._flows.pop(run))
 
     async def _acknowledge(self, asked: _Asked) -> None:
         flow = self._flows.get(asked.content["run"])
@@ -309,7 +292,7 @@ class Agent:
     async def _write(self, asked: _Asked) -> None:
         content = asked.content
         await self._in_thread(
-            self._uploads.write, content["token"], content["filename"], content["offset"], asked.buffers[0]
+            self._pushed.write, content["token"], content["filename"], content["offset"], asked.buffers[0]
         )
 
     async def _forget(self, asked: _Asked) -> None:
@@ -333,3 +316,28 @@ _OPS: dict[str, Op] = {
     "write": Agent._write,  # a block of an upload
     "forget": Agent._forget,  # a returned file that the server has now
 }
+
+
+# One for each kernel, for as long as it lives: what unloading the extension leaves running still answers.
+_AGENTS: WeakKeyDictionary[Any, Agent] = WeakKeyDictionary()
+
+
+def agent_of(shell: Any) -> Agent | None:
+    """Return the agent of a notebook's kernel.
+
+    Parameters
+    ----------
+    shell : IPython.core.interactiveshell.InteractiveShell
+        The notebook's.
+
+    Returns
+    -------
+    Agent or None
+        None where the kernel cannot answer while a cell runs: it is no ipykernel, or one before version 6.
+    """
+    kernel: Any = getattr(shell, "kernel", None)
+    if getattr(kernel, "control_thread", None) is None:
+        return None
+    if kernel not in _AGENTS:
+        _AGENTS[kernel] = Agent(kernel, MainThread(shell, kernel.io_loop.asyncio_loop))
+    return _AGENTS[kernel]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbfunc.core.forms import form_of
-from nbfunc.core.options import expose, options_of
+from nbfunc.core.options import FunctionOptions, options_of
 from nbfunc.errors import AuthorError, FormError
 from nbfunc.hosts.in_process import Exposed
 from nbfunc.notebook.agent import Agent
@@ -17,9 +17,10 @@ from nbfunc.notebook.agent import Agent
 
 @dataclass
 class _Followed:
-    """A name that is exposed: what it stood for, and the name of its form."""
+    """A name that is exposed: what it stood for, with which options, and the name of its form."""
 
     function: Any
+    options: FunctionOptions
     form: str
     group: str | None
     main: bool
@@ -72,7 +73,7 @@ class Exposures:
                 )
         self._agent.expose([exposed for _, exposed in made.values()])
         for name, (function, exposed) in made.items():
-            self._followed[name] = _Followed(function, exposed.form.name, group, main)
+            self._followed[name] = _Followed(function, options_of(function), exposed.form.name, group, main)
         return [exposed.form.name for _, exposed in made.values()]
 
     def remove(self, names: list[str]) -> None:
@@ -117,10 +118,10 @@ class Exposures:
         return found
 
     def _made(self, function: Any, group: str | None, main: bool) -> Exposed:
+        form = form_of(function)
         if main:
-            options = dataclasses.asdict(dataclasses.replace(options_of(function), where="main"))
-            expose(function, **options)
-        return Exposed(form_of(function), group)
+            form = dataclasses.replace(form, options=dataclasses.replace(form.options, where="main"))
+        return Exposed(form, group)
 
     def follow(self, say: Callable[[str], None] | None = None) -> None:
         """Look at every name again, as after each cell: a new function takes the old one's place."""
@@ -134,9 +135,10 @@ class Exposures:
                 removed.append(followed.form)
                 del self._followed[name]
                 continue
-            if function is followed.function:
+            options = options_of(function)
+            if function is followed.function and options == followed.options:
                 continue
-            followed.function = function
+            followed.function, followed.options = function, options
             try:
                 exposed = self._made(function, followed.group, followed.main)
                 if exposed.form.name != followed.form:

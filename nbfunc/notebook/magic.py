@@ -15,10 +15,9 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 import nbfunc
 from nbfunc.errors import AuthorError, FormError
 from nbfunc.hosts.protocol import ENVIRONMENT
-from nbfunc.notebook.agent import Agent
+from nbfunc.notebook.agent import agent_of
 from nbfunc.notebook.card import Card
 from nbfunc.notebook.exposing import Exposures
-from nbfunc.notebook.main_thread import MainThread
 
 # A server that told its kernels of itself answers within milliseconds, unless it is busy; whether one that
 # did not is there (a gateway's) only its answer tells.
@@ -52,12 +51,8 @@ class FuncToWeb(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._shell = shell
-        kernel: Any = getattr(shell, "kernel", None)
-        self.agent: Agent | None = None
-        self._exposures: Exposures | None = None
-        if Agent.can_serve(kernel):
-            self.agent = Agent(kernel, MainThread(shell, kernel.io_loop.asyncio_loop))
-            self._exposures = Exposures(self.agent, shell.user_ns)
+        self.agent = agent_of(shell)
+        self._exposures = None if self.agent is None else Exposures(self.agent, shell.user_ns)
 
     def start(self) -> None:
         """Follow the names from now on, and complete them."""
@@ -68,7 +63,7 @@ class FuncToWeb(Magics):
         """Expose nothing, and leave the kernel as it was."""
         self._shell.events.unregister("post_run_cell", self._after_cell)
         if self.agent is not None:
-            self.agent.close()
+            self.agent.clear()
 
     @magic_arguments()
     @argument("functions", nargs="*", help="names of functions of this notebook; none: what is exposed")

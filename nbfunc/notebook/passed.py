@@ -5,76 +5,97 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from nbfunc.errors import NotFound
 from nbfunc.names import clean_filename
 
 
-@dataclass(frozen=True)
-class _Passed:
-    run: str
-    path: Path
-    pushed: bool
+class Passed(TypedDict):
+    """What the server says of the uploads that a submit names, each by its token.
+
+    Attributes
+    ----------
+    paths : dict
+        Where one is; None if its content was pushed before.
+    filenames : dict
+        Their names.
+    problems : dict
+        Why others cannot be had.
+    """
+
+    paths: dict[str, str | None]
+    filenames: dict[str, str]
+    problems: dict[str, str]
 
 
-class PassedUploads:
-    """What the runs of this kernel may open; satisfies `nbfunc.hosts.base.Uploads`.
-
-    The server holds and deletes its uploads itself, however a run ends. What it pushed here is deleted here.
+class PushedUploads:
+    """Uploads whose content came over the channel, in a folder of the kernel's own.
 
     Parameters
     ----------
     folder : Path
-        Where to write what is pushed; made at the first need.
+        Made at the first need.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._passed: dict[str, _Passed] = {}
-        self._problems: dict[str, str] = {}
+
+    def path(self, token: str, filename: str) -> Path:
+        """Return where one is, or will be."""
+        # Both from the server, whose word is not doubted; and no path all the same.
+        return self._folder / clean_filename(token) / clean_filename(filename)
 
     def write(self, token: str, filename: str, offset: int, block: memoryview) -> None:
-        """Write a block of a file that is being pushed."""
-        path = self._place(token, filename)
+        """Write a block of one; the first makes the file."""
+        path = self.path(token, filename)
         if offset == 0:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.open("r+b" if offset else "wb") as file:
             file.seek(offset)
             file.write(block)
 
-    def pass_on(self, run: str, paths: Mapping[str, str | None], filenames: Mapping[str, str]) -> None:
-        """Let `run` open these: a path each, or None where the content was pushed before."""
-        for token, path in paths.items():
-            place = self._place(token, filenames[token]) if path is None else Path(path)
-            self._passed[token] = _Passed(run, place, path is None)
 
-    def explain(self, problems: Mapping[str, str]) -> None:
-        """Remember why some tokens are none."""
-        self._problems = dict(problems)
+class PassedUploads:
+    """What one run may open; satisfies `nbfunc.hosts.base.Uploads`.
+
+    The server holds and deletes its uploads itself, however the run ends. What it pushed is deleted here.
+
+    Parameters
+    ----------
+    passed : Passed
+        What the server said.
+    pushed : PushedUploads
+        Where the content is that it pushed.
+    """
+
+    def __init__(self, passed: Passed, pushed: PushedUploads) -> None:
+        self._problems = passed["problems"]
+        self._pushed = {
+            token: pushed.path(token, passed["filenames"][token])
+            for token, path in passed["paths"].items()
+            if path is None
+        }
+        self._paths: Mapping[str, Path] = {
+            **self._pushed,
+            **{token: Path(path) for token, path in passed["paths"].items() if path is not None},
+        }
 
     def find(self, token: str) -> Path:
-        if token in self._passed:
-            return self._passed[token].path
+        if token in self._paths:
+            return self._paths[token]
         raise NotFound(self._problems.get(token, "This upload is not there any more: choose the file again."))
 
     def take(self, tokens: list[str], run: str) -> None:
-        for token in tokens:
-            if token not in self._passed or self._passed[token].run != run:
-                raise NotFound("This upload was taken by another run: choose the file again.")
+        """Do nothing: the server took them for this run before it asked."""
 
-    def release(self, run: str) -> None:
-        gone = [token for token, passed in self._passed.items() if passed.run == run]
-        pushed = [passed.path.parent for passed in map(self._passed.pop, gone) if passed.pushed]
+    def release(self, run: str) -> None:  # noqa: ARG002 - there is only the one
+        pushed, self._pushed = list(self._pushed.values()), {}
         if pushed:
             threading.Thread(target=_remove, args=(pushed,), name="nbfunc-delete", daemon=True).start()
 
-    def _place(self, token: str, filename: str) -> Path:
-        # Both from the server, whose word is not doubted; and no path all the same.
-        return self._folder / clean_filename(token) / clean_filename(filename)
 
-
-def _remove(folders: list[Path]) -> None:
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+def _remove(files: list[Path]) -> None:
+    for file in files:
+        shutil.rmtree(file.parent, ignore_errors=True)

@@ -203,7 +203,8 @@ class OverAKernel(FunctionHost):
         await self._here.wait(self.host.cancel(run))
 
     def close(self) -> None:
-        self.agent.close()
+        self.agent.clear()
+        self.agent.host.close()
 
         async def closed() -> None:
             self.host.close()

@@ -24,6 +24,9 @@ from tests.hosts.test_hosts import Rig, events_of, first, rig, texts, within
 
 __all__ = ["rig"]
 
+# What a host is given beside functions is the same over a kernel, whose agent has such a host.
+pytestmark = pytest.mark.parametrize("rig", ["in_process"], indirect=True)
+
 
 class Notebook(Main):
     """A thread with an event loop that plays a kernel's main thread."""
