@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -61,5 +63,18 @@ class MainThread:
         with self._lock:
             act = self._waiting.popleft() if self._waiting else None
         if act is not None:
-            act()
+            with interruptible():
+                act()
             self._loop.call_soon(self._next)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let an interrupt of the kernel reach what runs now: between cells ipykernel ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass  # it came when nothing was left to interrupt
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -31,6 +31,10 @@ ACTIVE_SECONDS = 30.0
 KERNEL = "(?P<kernel>[A-Za-z0-9][^/]*)/"
 
 
+class NotOpen(NotFound):
+    """No kernel runs this notebook, or it does not expose this function."""
+
+
 class OpenResource(Resource):
     """``S open/<notebook path>/<function>``: a link that outlives the kernel."""
 
@@ -41,19 +45,17 @@ class OpenResource(Resource):
             if source.notebook == path and any(f.name == function for f in source.host.functions()):
                 self.redirect(self.site.addresses.function(function, source.kernel))
                 return
-        lab = self.site.addresses.base.removesuffix("nbfunc/") + "lab/tree/" + quote(path)
-        raise NotOpen(path, function, lab)
-
-
-class NotOpen(NotFound):
-    """No kernel runs this notebook, or it does not expose this function yet."""
-
-    def __init__(self, path: str, function: str, lab: str) -> None:
-        self.lab = lab
-        super().__init__(
-            f"The function {function} is in the notebook {path}, which does not expose it now: open the "
-            "notebook and run its cells, then follow this link again."
+        raise NotOpen(
+            f"The function {function} is in the notebook {path}, which does not expose it now. "
+            "Open the notebook, run its cells, then follow this link again."
         )
+
+    def way_out(self, error: BaseException) -> tuple[str, str] | None:
+        if not isinstance(error, NotOpen):
+            return None
+        path = self.path_kwargs["path"]
+        tree = "lab/tree/" if "lab" in self.settings else "notebooks/"  # each extension is there by its name
+        return f"Open {path}", f"{self.up()}../{tree}{quote(path)}"
 
 
 class NbfuncApp(ExtensionApp):
@@ -181,7 +183,7 @@ class NbfuncApp(ExtensionApp):
             except CellFailed as error:
                 self.log.error("%s", error)
         self.log.info("The forms of %s: %s", ", ".join(self._launch), self._address("nbfunc/"))
-        if "jupyterlab" in serverapp.extension_manager.extensions:
+        if "lab" in serverapp.web_app.settings:
             self.log.info("The same in JupyterLab: %s", self._address(f"lab/tree/{quote(self._launch[0])}"))
 
     def _address(self, path: str) -> str:

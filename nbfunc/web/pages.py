@@ -127,10 +127,11 @@ class Pages:
         """Return the login page; `message` says why the last try failed."""
         return self._render("login.html", title="Log in", next=next, message=message, up=up, shared=f"{up}-/")
 
-    def error(self, status: int, message: str, *, up: str) -> str:
-        """Return a page that says what is wrong."""
+    def error(self, status: int, message: str, *, up: str, way_out: tuple[str, str] | None = None) -> str:
+        """Return a page that says what is wrong; `way_out` is a link that mends it, text and address."""
         title = ERRORS.get(status, "Error")
-        return self._render("error.html", title=title, status=status, message=message, up=up)
+        context = {"status": status, "message": message, "way_out": way_out}
+        return self._render("error.html", title=title, up=up, **context)
 
 
 ERRORS = {

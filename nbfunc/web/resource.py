@@ -214,9 +214,16 @@ class Resource(RequestHandler):
             # A browser would ask for the password with a window of its own.
             self.set_header("WWW-Authenticate", 'Basic realm="nbfunc", charset="UTF-8"')
         if self.accepts("text/html"):
-            self.write_page(self.site.pages.error(status, str(said["message"]), up=self.up()))
+            way_out = self.way_out(error)
+            self.write_page(
+                self.site.pages.error(status, str(said["message"]), up=self.up(), way_out=way_out)
+            )
         else:
             self.write_json(said)
+
+    def way_out(self, error: BaseException) -> tuple[str, str] | None:  # noqa: ARG002 - for who knows one
+        """Return the text and address of a link that mends an error."""
+        return None
 
     def log_exception(
         self,
