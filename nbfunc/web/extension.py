@@ -28,6 +28,8 @@ from nbfunc.web.site import Changes, Limits, Site
 
 SWEEP_SECONDS = 3600.0
 ACTIVE_SECONDS = 30.0
+# Where each application opens a notebook; a server has those in its settings that it runs.
+TREES = {"lab": "lab/tree/", "notebook": "notebooks/"}
 KERNEL = "(?P<kernel>[A-Za-z0-9][^/]*)/"
 
 
@@ -51,11 +53,11 @@ class OpenResource(Resource):
         )
 
     def way_out(self, error: BaseException) -> tuple[str, str] | None:
-        if not isinstance(error, NotOpen):
-            return None
         path = self.path_kwargs["path"]
-        tree = "lab/tree/" if "lab" in self.settings else "notebooks/"  # each extension is there by its name
-        return f"Open {path}", f"{self.up()}../{tree}{quote(path)}"
+        for application, tree in TREES.items():
+            if isinstance(error, NotOpen) and application in self.settings:
+                return f"Open {path}", f"{self.up()}../{tree}{quote(path)}"
+        return None
 
 
 class NbfuncApp(ExtensionApp):
