@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
 import os
 import re
@@ -53,6 +54,13 @@ ENCODED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "ap
 class Download(Resource):
     """A resource that answers with bytes to keep."""
 
+    _sending: asyncio.Task[None] | None = None
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        if self._sending is not None:
+            self._sending.cancel()
+
     def offer(self, filename: str) -> None:
         """Set what says that this is a file of that name."""
         self.set_header("Content-Type", type_of(filename))
@@ -84,14 +92,21 @@ class Download(Resource):
             return
         try:
             await self.flush()
-            # Tornado counts the bytes that go through it, and these do not.
-            connection._expected_content_remaining = 0
-            await transfer.send(file, start, end, connection.stream.socket)
-        except (ConnectionError, TimeoutError, StreamClosedError):
+        except StreamClosedError:
+            file.close()
             self.left = True
-            self.abort()
-        except Exception as error:  # noqa: BLE001 - as in `send`
+            return
+        # Tornado counts the bytes that go through it, and these do not.
+        connection._expected_content_remaining = 0
+        self._sending = asyncio.create_task(transfer.send(file, start, end, connection.stream.socket))
+        self.site.sending.add(self._sending)
+        self._sending.add_done_callback(self.site.sending.discard)
+        await asyncio.wait([self._sending])
+        error = None if self._sending.cancelled() else self._sending.exception()
+        if error is not None and not isinstance(error, (ConnectionError, TimeoutError)):
             self.log_exception(type(error), error, error.__traceback__)
+        if error is not None or self._sending.cancelled():
+            self.left = True
             self.abort()
 
     async def joined(self, parts: Iterator[bytes]) -> AsyncGenerator[bytes, None]:

@@ -115,7 +115,6 @@ def run(
     import secrets
     import threading
     import warnings
-    import webbrowser
 
     from nbfunc.web.application import FunctionsApplication
     from nbfunc.web.options import Options, checked, tls
@@ -167,6 +166,8 @@ def run(
     server = listen(app, host, port, context, base=options.base, query=f"?-token={token}" if token else "")
     app.guard.port = server.port
     if open_browser:
+        import webbrowser
+
         threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
     if not blocking:
         return serve_in_background(server)

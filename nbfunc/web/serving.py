@@ -65,7 +65,7 @@ class Server:
             server.stop()
             await self._app.close()
             # Whoever is being answered is answered, within reason.
-            await _quiet(server)
+            await _quiet(server, self._app)
             await server.close_all_connections()
 
     def start(self) -> None:
@@ -96,13 +96,14 @@ class Server:
 _SERVING: dict[int, Server] = {}
 
 
-async def _quiet(server: HTTPServer) -> None:
+async def _quiet(server: HTTPServer, app: FunctionsApplication) -> None:
     """Wait a little for the connections that are being answered."""
     deadline = asyncio.get_running_loop().time() + GRACE_SECONDS
     while asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.05)
         # Tornado has no other way to know.
-        if not any(connection.stream.writing() for connection in server._connections):
+        writing = any(connection.stream.writing() for connection in server._connections)
+        if not writing and not app.site.sending:
             return
 
 

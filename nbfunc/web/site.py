@@ -138,6 +138,8 @@ class Site:
         default_factory=lambda: ThreadPoolExecutor(DISK_THREADS, thread_name_prefix="nbfunc-disk")
     )
 
+    # What goes to clients past Tornado: files that the system sends.
+    sending: set[asyncio.Task[None]] = field(default_factory=set)
     _later: set[asyncio.Task[None]] = field(default_factory=set)
 
     def later(self, act: Coroutine[Any, Any, None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -278,6 +279,22 @@ def test_a_connection_serves_on_after_a_large_download(serve: Serve) -> None:
         assert connection.getresponse().read() == b"x" * (5 << 20)
         assert connection.sock is socket
     connection.close()
+
+
+def test_a_server_that_stops_lets_a_download_end(serve: Serve) -> None:
+    def large() -> FileResponse:
+        return FileResponse(data=b"x" * (64 << 20), filename="large.bin")
+
+    served = serve(large)
+    connection = served.connect()
+    connection.request("GET", served.post("/large").json["outputs"][0]["url"])
+    answer = connection.getresponse()
+    first = answer.read(1 << 20)
+    stopping = threading.Thread(target=served.server.stop)
+    stopping.start()
+    assert first + answer.read() == b"x" * (64 << 20)
+    connection.close()
+    stopping.join()
 
 
 # Zips
