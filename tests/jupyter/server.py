@@ -20,6 +20,15 @@ from urllib.parse import urlsplit
 from jupyter_client.blocking.client import BlockingKernelClient
 
 TOKEN = "a-token-of-the-tests"
+# They cost a second at each start.
+OTHERS = (
+    "jupyterlab",
+    "jupyter_lsp",
+    "jupyter_server_terminals",
+    "notebook",
+    "notebook_shim",
+    "voila.server_extension",
+)
 ROOT = Path(__file__).parents[2]
 
 T = TypeVar("T")
@@ -168,17 +177,26 @@ class Jupyter:
     """A server; `stop()` or the end of `jupyter()` ends it."""
 
     def __init__(
-        self, folder: Path, *options: str, base: str = "/a%40b/", python: str = sys.executable
+        self,
+        folder: Path,
+        *options: str,
+        base: str = "/a%40b/",
+        python: str = sys.executable,
+        with_nbfunc: bool = True,
+        config: str = "",
     ) -> None:
         self.folder = folder
         self.base = base
         self.token = TOKEN
         self.python = python
+        self.with_nbfunc = with_nbfunc
         self.port = 0  # any; the same one when it is started again
         self.options = options
         self.kernels: list[Kernel] = []
         self._made = 0
-        (folder / "notebooks").mkdir(parents=True, exist_ok=True)
+        for name in ("notebooks", "config"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / "config" / "jupyter_server_config.py").write_text(config)
         self.log = (folder / "server.log").open("ab")
         self.start()
 
@@ -195,9 +213,11 @@ class Jupyter:
             "PYTHONWARNINGS": "default",
             "PYTHONPATH": str(ROOT),
         }
+        extensions = dict.fromkeys(OTHERS, False) | {"nbfunc": self.with_nbfunc}
         command = [
             self.python, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={self.port}",
             f"--ServerApp.base_url={self.base}", f"--IdentityProvider.token={self.token}",
+            f"--ServerApp.jpserver_extensions={extensions}",
             f"--ServerApp.root_dir={self.folder / 'notebooks'}", *self.options,
         ]  # fmt: skip
         self.process = subprocess.Popen(

@@ -76,11 +76,9 @@ def test_a_killed_kernel_fails_what_runs_at_once_and_recovers(server: Jupyter, r
         os.kill(running.pid, signal.SIGKILL)
         assert events.until(kind="failed")["type"] == "KernelDied"
         page.until(kind="removed")
-    # Jupyter starts it again by itself.
-    server.until(lambda: server.get(f"api/kernels/{running.id}").json["execution_state"] == "idle", 30)
     answer = running.call("one")
-    assert answer.status == 503
-    assert answer.json["reason"] in {"kernel_dead", "kernel_restarted"}
+    assert (answer.status, answer.json["reason"]) == (503, "kernel_dead")
+    # Jupyter starts it again by itself.
     running.client.wait_for_ready(timeout=60)
     running.expose(FUNCTIONS)
     assert running.call("one").status == 200
@@ -179,7 +177,7 @@ def test_a_link_of_a_notebook_outlives_its_kernel(server: Jupyter, running: Kern
     answer = server.get(link, Accept="text/html")
     assert answer.status == 404
     assert running.notebook in answer.text
-    assert f"lab/tree/{quote(running.notebook)}" in answer.text
+    assert f'/{quote(running.notebook)}"' in answer.text, "a link that opens it"
     other = server.kernel(running.notebook)
     other.expose(FUNCTIONS)
     assert server.get(link).headers["Location"].endswith(f"{other.id}/one")
