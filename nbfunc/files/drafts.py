@@ -16,6 +16,7 @@ from typing import Any
 
 from nbfunc.errors import DiskFull
 from nbfunc.files.copying import copy
+from nbfunc.files.room import Room
 from nbfunc.files.storing import Place
 
 try:
@@ -47,10 +48,14 @@ class Draft:
         The name to have meanwhile, if it needs one.
     named : bool
         It needs one: something else writes it, by its path.
+    room : Room, optional
+        Asked before each write.
     """
 
-    def __init__(self, place: Place, part: str, *, named: bool = False) -> None:
+    def __init__(self, place: Place, part: str, *, named: bool = False, room: Room | None = None) -> None:
         self._place = place
+        self._room = room
+        self._written = 0
         self._part = place.path / part
         self._gathered = bytearray()
         self._fd = -1
@@ -93,13 +98,21 @@ class Draft:
                 return
             view = memoryview(b"")
         self._flush()
-        with self._place.storing():
-            _write(self._fd, view)
+        self._append(view)
 
     def _flush(self) -> None:
         gathered, self._gathered = self._gathered, bytearray()
+        self._append(memoryview(gathered))
+
+    def _append(self, view: memoryview) -> None:
+        self._check(len(view))
         with self._place.storing():
-            _write(self._fd, memoryview(gathered))
+            _write(self._fd, view)
+        self._written += len(view)
+
+    def _check(self, more: int) -> None:
+        if self._room is not None:
+            self._room.check(self._written + more, more)
 
     def take_in(self, source: int) -> None:
         """Add what the open file `source` holds: by a copy-on-write clone where the file system can."""
@@ -110,6 +123,7 @@ class Draft:
                 pass  # another file system, or one that cannot
             else:
                 return
+        self._check(os.fstat(source).st_size)
         copy(source, self._fd, storing=self._place.storing)
 
     def close(self) -> None:
@@ -127,6 +141,10 @@ class Draft:
             Asked when the file is whole.
         """
         self._flush()
+        if self._room is not None:
+            with self._place.storing():
+                size = (os.fstat(self._fd) if self._fd >= 0 else os.stat(self._part)).st_size
+            self._room.check(size, 0)
         with self._place.storing():
             if not self._named:
                 try:

@@ -20,6 +20,7 @@ from nbfunc.errors import Expired, NotFound
 from nbfunc.files import tables
 from nbfunc.files.deleting import delete, delete_all
 from nbfunc.files.drafts import Draft, try_writing
+from nbfunc.files.room import Room
 from nbfunc.files.storing import Place
 from nbfunc.names import MOST_BYTES, clean_filename, shortened
 
@@ -93,6 +94,11 @@ class ReturnsDir:
     ----------
     path : str or os.PathLike
         The directory; made, for its owner alone, at once and whenever it is missing.
+    max_size : int, optional
+        Bytes of all its files together; over it a file is refused, and none deleted.
+    min_free : int
+        Bytes of its disk that stay free: what would take them is refused, before it is written where its
+        size is known.
     clock : callable
         Tells the time, in seconds since the epoch.
 
@@ -102,9 +108,17 @@ class ReturnsDir:
         The directory cannot be made, or not written to.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        max_size: int | None = None,
+        min_free: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.path = Path(os.path.abspath(path))
         self._place = Place(self.path, "returns_dir")
+        self._room = Room(self._place, max_size=max_size, min_free=min_free)
         self._clock = clock
         self._place.make()
         self._most = _longest_name(self.path)
@@ -210,6 +224,7 @@ class ReturnsDir:
         """
         with suppress(Expired):
             delete(self.find(id, filename).path)
+            self._room.recount()
 
     def sweep(self) -> int:
         """Delete the files whose hour is over and the parts that nobody writes any more; return how many.
@@ -224,7 +239,9 @@ class ReturnsDir:
         except OSError as error:
             raise self._place.error(error) from error
         with entries:
-            return delete_all(entry.path for entry in entries if _is_over(entry, now))
+            deleted = delete_all(entry.path for entry in entries if _is_over(entry, now))
+        self._room.recount()
+        return deleted
 
     def _renamed(self, path: Path, name: str) -> Stored | None:
         """Take the file itself; None where only a copy can be kept."""
@@ -232,6 +249,7 @@ class ReturnsDir:
         # A second hard link would go on to change what was returned.
         if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1:
             return None
+        self._room.check(info.st_size, 0)
         self._place.make()
         key, created = self._new_id()
         try:
@@ -240,6 +258,7 @@ class ReturnsDir:
         except OSError:  # another file system, another owner: the copy tells what is really wrong
             _restore_mode(path, info)
             return None
+        self._room.take(info.st_size)
         return Stored(key, name, info.st_size, created)
 
     def _copied(self, path: Path, name: str, *, move: bool) -> Stored:
@@ -262,7 +281,7 @@ class ReturnsDir:
         return stored
 
     def _draft(self, *, named: bool = False) -> Draft:
-        return Draft(self._place, self._new_id()[0] + ".part", named=named)
+        return Draft(self._place, self._new_id()[0] + ".part", named=named, room=self._room)
 
     def _published(self, draft: Draft, name: str) -> Stored:
         made: list[tuple[str, float]] = []
@@ -272,6 +291,7 @@ class ReturnsDir:
             return self._disk_name(made[-1][0], name)
 
         size = draft.publish(disk_name)
+        self._room.take(size)
         key, created = made[-1]
         return Stored(key, name, size, created)
 

@@ -1,0 +1,85 @@
+"""How much a directory may take: a bound on all that is in it, and what has to stay free on its disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from contextlib import suppress
+
+from nbfunc.files.storing import Place
+
+
+class Room:
+    """What is left of a directory for files.
+
+    Parameters
+    ----------
+    place : Place
+        The directory.
+    max_size : int, optional
+        Bytes of all its files together. Those of other processes count from the next `recount` on.
+    min_free : int
+        Bytes of its disk that stay free.
+    """
+
+    def __init__(self, place: Place, *, max_size: int | None = None, min_free: int = 0) -> None:
+        self._place = place
+        self._max_size = max_size
+        self._min_free = min_free
+        self._used: int | None = None
+        self._lock = threading.Lock()
+
+    def check(self, whole: int, more: int) -> None:
+        """Raise what keeps a file out.
+
+        Parameters
+        ----------
+        whole : int
+            Bytes of the file, as far as they are known.
+        more : int
+            Those of them that are still to be written.
+
+        Raises
+        ------
+        DiskFull
+            The message names the setting.
+        """
+        if self._max_size is not None and self._taken() + whole > self._max_size:
+            raise self._place.full(
+                f"all returned files together may take {self._max_size:,} bytes (max_returns_size), "
+                f"and this one has {whole:,} or more"
+            )
+        if self._min_free and more:
+            free = shutil.disk_usage(self._place.path).free
+            if free - more < self._min_free:
+                raise self._place.full(
+                    f"{self._min_free:,} bytes of its disk have to stay free (min_free_space), "
+                    f"there are {free:,}, and {more:,} more are to be written"
+                )
+
+    def take(self, size: int) -> None:
+        """Count a file that is kept from now on."""
+        with self._lock:
+            if self._used is not None:
+                self._used += size
+
+    def recount(self) -> None:
+        """Count anew at the next need: files went."""
+        with self._lock:
+            self._used = None
+
+    def _taken(self) -> int:
+        with self._lock:
+            if self._used is None:
+                self._used = _size_of(self._place)
+            return self._used
+
+
+def _size_of(place: Place) -> int:
+    size = 0
+    with suppress(FileNotFoundError), os.scandir(place.path) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):  # swept meanwhile
+                size += entry.stat(follow_symlinks=False).st_size
+    return size

@@ -1,0 +1,81 @@
+"""A directory takes no more than it may, says so in time, and deletes nothing for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbfunc.errors import DiskFull
+from nbfunc.files.returns import ReturnsDir
+from tests.files.conftest import Clock
+
+MIB = 1 << 20
+
+
+def as_bytes(_: Path) -> Any:
+    return b"x" * MIB
+
+
+def as_chunks(_: Path) -> Iterator[bytes]:
+    return (b"x" * 1024 for _ in range(1024))
+
+
+def as_path(folder: Path) -> Path:
+    path = folder / "source"
+    path.write_bytes(b"x" * MIB)
+    return path
+
+
+SOURCES = pytest.mark.parametrize("source", [as_bytes, as_chunks, as_path])
+
+
+@SOURCES
+def test_over_the_bound_a_file_is_refused_and_the_others_stay(
+    tmp_path: Path, source: Callable[[Path], Any]
+) -> None:
+    returns = ReturnsDir(tmp_path / "returned", max_size=2 * MIB + 100)
+    kept = [returns.put(source(tmp_path), "a.bin") for _ in range(2)]
+    with pytest.raises(DiskFull, match="max_returns_size"):
+        returns.put(source(tmp_path), "a.bin")
+    assert len(os.listdir(returns.path)) == 2
+    assert all(returns.find(stored.id, stored.filename).size == MIB for stored in kept)
+    returns.put(b"x" * 100, "small.bin")
+
+
+def test_a_moved_file_and_a_table_count_too(tmp_path: Path) -> None:
+    returns = ReturnsDir(tmp_path / "returned", max_size=MIB - 1)
+    path = as_path(tmp_path)
+    with pytest.raises(DiskFull, match="max_returns_size"):
+        returns.put(path, "a.bin", move=True)
+    assert path.exists()
+    with pytest.raises(DiskFull, match="max_returns_size"):
+        returns.put_table([("a", "text")], ([str(n) * 100] for n in range(10_000)), "table.sqlite")
+    assert os.listdir(returns.path) == []
+
+
+def test_what_a_sweep_deletes_makes_room(tmp_path: Path, clock: Clock) -> None:
+    returns = ReturnsDir(tmp_path / "returned", max_size=MIB, clock=clock)
+    returns.put(b"x" * MIB, "a.bin")
+    clock.now += 3600
+    returns.sweep()
+    returns.put(b"x" * MIB, "a.bin")
+
+
+def test_what_was_there_before_counts(tmp_path: Path) -> None:
+    ReturnsDir(tmp_path / "returned").put(b"x" * MIB, "a.bin")
+    with pytest.raises(DiskFull, match="max_returns_size"):
+        ReturnsDir(tmp_path / "returned", max_size=MIB).put(b"x", "b.bin")
+
+
+@SOURCES
+def test_what_would_fill_the_disk_is_refused(tmp_path: Path, source: Callable[[Path], Any]) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    returns = ReturnsDir(tmp_path / "returned", min_free=free * 2)
+    with pytest.raises(DiskFull, match="min_free_space"):
+        returns.put(source(tmp_path), "a.bin")
+    assert os.listdir(returns.path) == []
