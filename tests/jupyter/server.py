@@ -189,14 +189,15 @@ class Jupyter:
         self.base = base
         self.token = TOKEN
         self.python = python
-        self.with_nbfunc = with_nbfunc
         self.port = 0  # any; the same one when it is started again
         self.options = options
         self.kernels: list[Kernel] = []
         self._made = 0
-        for name in ("notebooks", "config"):
+        for name in ("notebooks", "config", "temporary"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / "config" / "jupyter_server_config.py").write_text(config)
+        extensions = dict.fromkeys(OTHERS, False) | {"nbfunc": with_nbfunc}
+        settings = f"c.ServerApp.jpserver_extensions = {extensions}\n{config}"
+        (folder / "config" / "jupyter_server_config.py").write_text(settings)
         self.log = (folder / "server.log").open("ab")
         self.start()
 
@@ -210,14 +211,13 @@ class Jupyter:
             "JUPYTER_DATA_DIR": str(self.folder / "data"),
             "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
             "IPYTHONDIR": str(self.folder / "ipython"),
+            "TMPDIR": str(self.folder / "temporary"),
             "PYTHONWARNINGS": "default",
             "PYTHONPATH": str(ROOT),
         }
-        extensions = dict.fromkeys(OTHERS, False) | {"nbfunc": self.with_nbfunc}
         command = [
             self.python, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={self.port}",
             f"--ServerApp.base_url={self.base}", f"--IdentityProvider.token={self.token}",
-            f"--ServerApp.jpserver_extensions={extensions}",
             f"--ServerApp.root_dir={self.folder / 'notebooks'}", *self.options,
         ]  # fmt: skip
         self.process = subprocess.Popen(
