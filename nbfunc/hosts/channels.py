@@ -72,7 +72,11 @@ class ZmqChannel(Channel):
 
     def open(self, listener: Listener) -> None:
         control = self._control = self._connect("control")
+        # Options hold for connections that are made later.
+        endpoint = control.socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        control.socket.disconnect(endpoint)
         control.socket.maxmsgsize = MOST_MESSAGE
+        control.socket.connect(endpoint)
         control.on_recv(lambda frames: self._answered(listener, frames), copy=False)
         # The monitor's socket is of the context's kind, which is asyncio's; a stream takes plain ones only.
         self._monitor = control.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)

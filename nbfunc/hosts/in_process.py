@@ -192,10 +192,6 @@ class InProcessHost(FunctionHost):
     def _forget_offers(self) -> None:
         self._offers.keep({source for each in self._exposed.values() for source in each.form.sources})
 
-    def limit(self, max_concurrency: int | None) -> None:
-        """Let so many runs go at once from now on; None for all."""
-        self._line.set_limit(max_concurrency)
-
     async def form(self, name: str) -> dict[str, Any]:
         form = self._form(name)
         answers = await asyncio.gather(*(self.ask(source) for source in form.sources))
@@ -206,14 +202,11 @@ class InProcessHost(FunctionHost):
     ) -> AsyncIterator[Event]:
         form = self._form(name)
         lines = self._lines(form)
-        loop = asyncio.get_running_loop()
         store, uploads = self.store, self.uploads
-        inputs = SubmitInputs(uploads, self._offers)
-        decode = functools.partial(form.decode, raw.values, inputs, texts=raw.texts, uploads=raw.uploads)
-        arguments = decode() if form.instant else await loop.run_in_executor(self._threads, decode)
-        uploads.take(inputs.tokens, run)
+        arguments, tokens = await self._decoded(form, raw)
+        uploads.take(tokens, run)
         positional, named = form.bind(arguments)
-        mailbox = Mailbox(loop)
+        mailbox = Mailbox(asyncio.get_running_loop())
 
         def ended() -> None:
             uploads.release(run)
@@ -248,6 +241,19 @@ class InProcessHost(FunctionHost):
             uploads.release(run)
             raise
         return _events(mailbox)
+
+    async def check(self, name: str, raw: RawArguments) -> None:
+        """Raise what `start` would raise of these arguments now; run nothing, take no upload."""
+        await self._decoded(self._form(name), raw)
+
+    async def _decoded(self, form: Form, raw: RawArguments) -> tuple[dict[str, Any], list[str]]:
+        """Return the arguments that a client means, and the uploads that are among them."""
+        inputs = SubmitInputs(self.uploads, self._offers)
+        decode = functools.partial(form.decode, raw.values, inputs, texts=raw.texts, uploads=raw.uploads)
+        if form.instant:
+            return decode(), inputs.tokens
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, decode), inputs.tokens
 
     def _run(self, form: Form, **more: Any) -> Run:
         options = form.options

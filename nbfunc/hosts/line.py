@@ -46,6 +46,11 @@ class Line:
         self._limit = limit
         self._advance()
 
+    @property
+    def full(self) -> bool:
+        """Whether another run would have to wait."""
+        return bool(self._waiting) or (self._limit is not None and self._running >= self._limit)
+
     def check(self) -> None:
         """Refuse another run if too many wait already.
 

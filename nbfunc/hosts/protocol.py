@@ -16,6 +16,8 @@ without a word. Events go in batches, of which `WINDOW` may be unacknowledged; f
 
 from __future__ import annotations
 
+from typing import Any
+
 # A server and a kernel of another major cannot talk; of another minor they can.
 PROTOCOL = (1, 0)
 
@@ -43,9 +45,17 @@ MOST_EVENT = 48 << 20
 MOST_MESSAGE = 64 << 20
 
 
-def mismatch(server: list[int], server_version: str, kernel: tuple[int, int], kernel_version: str) -> str:
-    """Return why a server and a kernel cannot talk, and what to do about it; empty if they can."""
-    if server and server[0] == kernel[0]:
+def mismatch(server: Any, server_version: str, kernel: Any, kernel_version: str) -> str:
+    """Return why a server and a kernel cannot talk, and what to do about it; empty if they can.
+
+    Parameters
+    ----------
+    server, kernel : sequence of int
+        Their protocols; the other side's as it came.
+    server_version, kernel_version : str
+        Of their nbfunc.
+    """
+    if _major(server) is not None and _major(server) == _major(kernel):
         return ""
     return (
         f"The kernel has nbfunc {kernel_version}, the Jupyter server nbfunc {server_version}: they do not "
@@ -53,3 +63,7 @@ def mismatch(server: list[int], server_version: str, kernel: tuple[int, int], ke
         f"restart the kernel), or in the server's: pip install nbfunc=={kernel_version} (and restart the "
         "server)."
     )
+
+
+def _major(protocol: Any) -> int | None:
+    return protocol[0] if isinstance(protocol, (list, tuple)) and protocol else None

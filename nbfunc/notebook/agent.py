@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import dataclasses
+import functools
 import logging
 import shutil
 import tempfile
@@ -74,6 +75,15 @@ class _Asked:
     buffers: list[Any]
 
 
+class _Nowhere:
+    """Where files go before a server has said where; no run starts before."""
+
+    def put(self, *_: Any, **__: Any) -> Any:
+        raise StorageError("No Jupyter server has asked this kernel yet, so there is no place for files.")
+
+    put_table = put
+
+
 class Agent:
     """Answers the server for one kernel.
 
@@ -97,9 +107,7 @@ class Agent:
         self._session = kernel.session
         self._stream = kernel.control_stream
         self._loop: asyncio.AbstractEventLoop = self._stream.io_loop.asyncio_loop
-        self._folder = Path(tempfile.mkdtemp(prefix="nbfunc-"))
-        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
-        self._pushed = PushedUploads(self._folder / "uploads")
+        self._pushed = PushedUploads(lambda: self._folder / "uploads")
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="nbfunc-agent")
         self._flows: dict[str, Outflow] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -110,7 +118,8 @@ class Agent:
         self.server: Server | None = None
         self.trouble = ""
         nothing = PassedUploads({"paths": {}, "filenames": {}, "problems": {}}, self._pushed)
-        self.host = InProcessHost((), store=ReturnsDir(self._folder / "returns"), uploads=nothing, main=main)
+        # The server says how many run at once: its line is before this one.
+        self.host = InProcessHost((), store=_Nowhere(), uploads=nothing, max_concurrency=None, main=main)
         self._loop.call_soon_threadsafe(self._listen)
 
     # For the notebook's thread
@@ -156,6 +165,13 @@ class Agent:
         """Tell everybody that something changed, unless the server knows or more has changed since."""
         if self._known < version == self._version:
             self._session.send(self._kernel.iopub_socket, CHANGED, {}, parent={}, ident=TOPIC)
+
+    @functools.cached_property
+    def _folder(self) -> Path:
+        """A directory of this kernel's own, for the files of a server that has another disk."""
+        folder = Path(tempfile.mkdtemp(prefix="nbfunc-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
     # On the control channel's loop
 
@@ -220,7 +236,6 @@ class Agent:
         if "nonce" in content:
             nonce, store = await self._in_thread(self._meet, Path(content["returns_dir"]), content["nonce"])
             self.host.store = store
-            self.host.limit(content["max_concurrency"])
         shared = nonce is not None if "nonce" in content else bool(self.server and self.server.shared)
         version = self._version
         functions = [dataclasses.asdict(info) for info in self.host.functions()]
@@ -266,6 +281,10 @@ class Agent:
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _: self._flows.pop(run))
 
+    async def _check(self, asked: _Asked) -> None:
+        self.host.uploads = PassedUploads(asked.content["passed"], self._pushed)
+        await self.host.check(asked.content["name"], RawArguments(**asked.content["arguments"]))
+
     async def _acknowledge(self, asked: _Asked) -> None:
         flow = self._flows.get(asked.content["run"])
         if flow is not None:
@@ -309,6 +328,7 @@ Op = Callable[[Agent, _Asked], Awaitable[dict[str, Any] | bytes | None]]
 _OPS: dict[str, Op] = {
     "hello": Agent._hello,  # who asks, and where to put files; answered with what is exposed
     "form": Agent._form,  # one function's form
+    "check": Agent._check,  # whether a run could be started so
     "start": Agent._start,  # a run, whose events follow
     "acknowledge": Agent._acknowledge,  # so many batches were read; not answered
     "cancel": Agent._cancel,  # a run

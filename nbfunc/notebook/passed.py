@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypedDict
 
@@ -35,17 +35,17 @@ class PushedUploads:
 
     Parameters
     ----------
-    folder : Path
-        Made at the first need.
+    folder : callable
+        Returns it; called at the first need.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Callable[[], Path]) -> None:
         self._folder = folder
 
     def path(self, token: str, filename: str) -> Path:
         """Return where one is, or will be."""
         # Both from the server, whose word is not doubted; and no path all the same.
-        return self._folder / clean_filename(token) / clean_filename(filename)
+        return self._folder() / clean_filename(token) / clean_filename(filename)
 
     def write(self, token: str, filename: str, offset: int, block: memoryview) -> None:
         """Write a block of one; the first makes the file."""

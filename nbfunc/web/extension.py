@@ -78,7 +78,9 @@ class NbfuncApp(ExtensionApp):
         None, allow_none=True, help="""Bytes that one uploaded file may have. No limit by default."""
     ).tag(config=True)
     max_concurrency = Int(
-        40, allow_none=True, help="""How many functions of a kernel run at once; the rest wait in order."""
+        40,
+        allow_none=True,
+        help="""How many functions run at once, of all kernels; the rest wait in order.""",
     ).tag(config=True)
     run_log_size = Int(
         RUN_LOG_SIZE, help="""Bytes of events that are kept of all runs, for pages that come back."""

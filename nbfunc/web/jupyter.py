@@ -69,6 +69,11 @@ class _Mounted(Resource, JupyterHandler):  # type: ignore[misc]  # prepare() tak
             return str(super().get_login_url())
         raise NoLogin("Log in to Jupyter first, or send its token.")
 
+    def check_xsrf_cookie(self) -> None:
+        if getattr(self, "_jupyter_current_user", True) is None:
+            raise NoLogin("Log in to Jupyter first, or send its token.")  # which a missing cookie only hides
+        super().check_xsrf_cookie()
+
     async def admitted(self) -> None:
         if self.request.method == "GET" and self.accepts("text/html"):
             # Its page's scripts send this back with whatever changes something.

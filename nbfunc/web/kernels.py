@@ -8,13 +8,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Literal
 
 from nbfunc.errors import KernelDied, KernelRestarted, NotFound
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
+from nbfunc.hosts.belongings import Claims
 from nbfunc.hosts.channels import ZmqChannel
-from nbfunc.hosts.kernel import Claims, KernelHost, Peer, State
+from nbfunc.hosts.kernel import KernelHost, Peer, State
+from nbfunc.hosts.line import Line
 from nbfunc.web.addresses import Addresses
 from nbfunc.web.site import Changes, Source
 
@@ -52,7 +54,7 @@ class Kernels:
     returns, uploads : ReturnsDir, UploadsDir
         Of this server.
     max_concurrency : int, optional
-        How many runs of a kernel go at once.
+        How many runs of all kernels go at once; the rest wait in order.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Kernels:
         self._changes = changes
         self._returns = returns
         self._uploads = uploads
-        self._max_concurrency = max_concurrency
+        self._line = Line(max_concurrency)
         self._claims = Claims()
         self._threads = ThreadPoolExecutor(TRANSFER_THREADS, thread_name_prefix="nbfunc-kernel")
         self._kernels: dict[str, _Kernel] = {}
@@ -155,9 +157,11 @@ class Kernels:
             known = self._kernels.get(kernel)
             return None if known is None else known.notebook
 
-        async def died() -> bool:
-            # Who restarts or shuts down says so itself, when that is done.
-            return not manager.shutting_down and not await manager.is_alive()
+        async def life() -> Literal["alive", "dead", "stopping"]:
+            # Who restarts it or shuts it down says so, when that is done.
+            if manager.shutting_down:
+                return "stopping"
+            return "alive" if await manager.is_alive() else "dead"
 
         def told(kind: str, function: str) -> None:
             self._changes.tell(kind, url=self._addresses.function(function, kernel))
@@ -172,13 +176,13 @@ class Kernels:
             Peer(
                 base=self._addresses.base,
                 kernel=kernel,
-                max_concurrency=self._max_concurrency,
                 notebook=notebook,
-                died=died,
+                life=life,
             ),
             returns=self._returns,
             uploads=self._uploads,
             claims=self._claims,
+            line=self._line,
             threads=self._threads,
             told=told,
         )

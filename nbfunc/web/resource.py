@@ -18,6 +18,7 @@ from nbfunc.errors import (
     AskerError,
     DiskFull,
     InvalidArguments,
+    KernelUnreachable,
     NotFound,
     QueueFull,
     StorageError,
@@ -206,7 +207,7 @@ class Resource(RequestHandler):
             self.set_header(name, value)
         if isinstance(error, TooManyTries):
             self.set_header("Retry-After", str(error.retry_after))
-        elif isinstance(error, QueueFull):
+        elif isinstance(error, (QueueFull, KernelUnreachable)):
             self.set_header("Retry-After", "5")
         elif status == 405:
             self.set_header("Allow", ", ".join(self.verbs()))

@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import zmq
 from jupyter_client.session import Session
@@ -18,9 +18,11 @@ from nbfunc.core.outputs import Store
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments
+from nbfunc.hosts.belongings import Claims
 from nbfunc.hosts.channels import Buffers, ZmqChannel
 from nbfunc.hosts.in_process import Functions, exposed
-from nbfunc.hosts.kernel import Claims, KernelHost, Peer
+from nbfunc.hosts.kernel import KernelHost, Peer
+from nbfunc.hosts.line import Line
 from nbfunc.notebook.agent import Agent
 
 T = TypeVar("T")
@@ -149,15 +151,14 @@ class OverAKernel(FunctionHost):
         )
 
         async def made() -> KernelHost:
-            peer = Peer(
-                base="/nbfunc/", kernel="k", max_concurrency=max_concurrency, notebook=_nothing, died=_alive
-            )
+            peer = Peer(base="/nbfunc/", kernel="k", notebook=_nothing, life=_alive)
             return KernelHost(
                 channel,
                 peer,
                 returns=returns,
                 uploads=uploads,
                 claims=Claims(),
+                line=Line(max_concurrency),
                 threads=self._threads,
                 told=self._tell,
             )
@@ -245,5 +246,5 @@ async def _nothing() -> None:
     return None
 
 
-async def _alive() -> bool:
-    return False
+async def _alive() -> Literal["alive"]:
+    return "alive"
