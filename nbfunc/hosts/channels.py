@@ -43,6 +43,10 @@ class Channel(ABC):
         """Send a request, and return its id. A send to a kernel that is gone raises nothing."""
 
     @abstractmethod
+    def reopen(self) -> None:
+        """Connect anew: the other end lives, and the connection is gone."""
+
+    @abstractmethod
     def close(self) -> None:
         """Close all sockets; nothing is told any more."""
 
@@ -65,29 +69,24 @@ class ZmqChannel(Channel):
         # A session of its own, never the kernel manager's: two clients of one session are one to ZMQ, and
         # the first never hears of a reply again.
         self._session = Session(key=key, signature_scheme=signature_scheme, username="nbfunc")
-        self._streams: list[ZMQStream] = []
+        self._listener: Listener
         self._control: ZMQStream | None = None
-        self._monitor: zmq.Socket[bytes] | None = None
+        self._gone: ZMQStream | None = None
+        self._said_by: ZMQStream | None = None
         self._warned = False
 
     def open(self, listener: Listener) -> None:
-        control = self._control = self._connect("control")
-        # Options hold for connections that are made later.
-        endpoint = control.socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        control.socket.disconnect(endpoint)
-        control.socket.maxmsgsize = MOST_MESSAGE
-        control.socket.connect(endpoint)
-        control.on_recv(lambda frames: self._answered(listener, frames), copy=False)
-        # The monitor's socket is of the context's kind, which is asyncio's; a stream takes plain ones only.
-        self._monitor = control.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        gone = ZMQStream(zmq.Socket.shadow(self._monitor))
-        gone.on_recv(lambda _: listener.disconnected())
-        said = self._connect("iopub")
+        self._listener = listener
+        self._open_control()
+        said = self._said_by = self._connect("iopub")
         # Not the prints of cells: only what is said to us.
         said.socket.subscribe(TOPIC)
         said.socket.unsubscribe(b"")
-        said.on_recv(lambda frames: self._said(listener, frames))
-        self._streams = [control, gone, said]
+        said.on_recv(self._said)
+
+    def reopen(self) -> None:
+        self._close_control()
+        self._open_control()
 
     def send(self, content: dict[str, Any], buffers: Buffers = ()) -> str:
         assert self._control is not None  # open() came first
@@ -97,23 +96,42 @@ class ZmqChannel(Channel):
         return str(message["header"]["msg_id"])
 
     def close(self) -> None:
+        self._close_control()
+        if self._said_by is not None and not self._said_by.closed():
+            self._said_by.close(linger=0)
+
+    def _open_control(self) -> None:
+        control = self._control = self._connect("control")
+        # Options hold for connections that are made later.
+        endpoint = control.socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        control.socket.disconnect(endpoint)
+        control.socket.maxmsgsize = MOST_MESSAGE
+        control.socket.connect(endpoint)
+        control.on_recv(self._answered, copy=False)
+        # The monitor's socket is of the context's kind, which is asyncio's; a stream takes plain ones only.
+        monitor = control.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._gone = ZMQStream(zmq.Socket.shadow(monitor))
+        self._gone.on_recv(lambda _: self._listener.disconnected())
+
+    def _close_control(self) -> None:
         if self._control is not None and not self._control.closed():
             self._control.socket.disable_monitor()
-        for stream in self._streams:
-            if not stream.closed():
-                stream.close(linger=0)
-        self._streams, self._control = [], None
+            self._control.close(linger=0)
+        if self._gone is not None and not self._gone.closed():
+            self._gone.close(linger=0)
 
-    def _answered(self, listener: Listener, frames: list[zmq.Frame]) -> None:
+    def _answered(self, frames: list[zmq.Frame]) -> None:
         message = self._read(frames, copy=False)
         if message is not None:
             asked = message["parent_header"].get("msg_id", "")
-            listener.answered(message["header"]["msg_type"], asked, message["content"], message["buffers"])
+            self._listener.answered(
+                message["header"]["msg_type"], asked, message["content"], message["buffers"]
+            )
 
-    def _said(self, listener: Listener, frames: list[bytes]) -> None:
+    def _said(self, frames: list[bytes]) -> None:
         message = self._read(frames, copy=True)
         if message is not None and message["header"]["msg_type"] == CHANGED:
-            listener.changed()
+            self._listener.changed()
 
     def _read(self, frames: list[Any], *, copy: bool) -> dict[str, Any] | None:
         """Return a message; None, and one line in the log, for one that is not signed or not one at all."""

@@ -252,7 +252,7 @@ class KernelHost(FunctionHost):
             self._go(self._greet())
 
     def disconnected(self) -> None:
-        # Long before the kernel manager looks; if it lives, ZMQ connects again by itself.
+        # Long before the kernel manager looks.
         self._go(self._look())
 
     def answered(self, kind: str, asked: str, content: dict[str, Any], buffers: Buffers) -> None:
@@ -378,8 +378,9 @@ class KernelHost(FunctionHost):
             case "dead":
                 self.lost(KernelDied)
             case "alive":
-                # It sent more than it may, and ZMQ hung up on it. What else was on its way is lost.
+                # It sent more than it may, and ZMQ hung up on it for good. What was on its way is lost.
                 self._warn("size", "sent more than it may in one message")
+                self._channel.reopen()
                 self._questions.fail(KernelUnreachable("The connection to the kernel broke. Try again."))
                 for run in self._runs:
                     self._questions.tell("cancel", run=run)
