@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import nbformat
+from types import MappingProxyType
+from typing import Any, Literal
 
 EXTENSION = Path(__file__).parents[2] / "nbfunc" / "labextension" / "dist"
 TOKEN = "for-tests"
@@ -49,18 +50,39 @@ class Jupyter:
 
     def notebook(self, name: str, *cells: str) -> str:
         """Write a notebook of code cells; return its path."""
-        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in cells])
-        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(book, self.folder / name)
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        book = {
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "id": f"cell-{at}",
+                    "source": one,
+                    "metadata": {},
+                    "outputs": [],
+                    "execution_count": None,
+                }
+                for at, one in enumerate(cells)
+            ],
+            "metadata": {"kernelspec": kernel},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        (self.folder / name).write_text(json.dumps(book), encoding="utf-8")
         return name
 
 
 @contextmanager
-def jupyter(folder: Path, app: str = "lab", *, extension: bool = True, **settings: Any) -> Iterator[Jupyter]:
-    """Start Jupyter with the extension as it is built now; `extension=False` leaves the server's out."""
-    notebooks, extensions = folder / "notebooks", folder / "labextensions"
+def jupyter(
+    folder: Path,
+    app: Literal["lab", "notebook"] = "lab",
+    *,
+    extension: bool = True,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> Iterator[Jupyter]:
+    """Start Jupyter with the panel as it is built now; `extension=False` leaves the server's part out."""
+    notebooks, extensions = folder / "notebooks", folder / "first" / "labextensions"
     notebooks.mkdir()
-    extensions.mkdir()
+    extensions.mkdir(parents=True)
     (extensions / "nbfunc").symlink_to(EXTENSION)
     for name, values in {**SETTINGS, **settings}.items():
         file = folder / "settings" / f"{name}.jupyterlab-settings"
@@ -68,6 +90,8 @@ def jupyter(folder: Path, app: str = "lab", *, extension: bool = True, **setting
         file.write_text(json.dumps(values), encoding="utf-8")
     environment = {
         **os.environ,
+        # Looked through before everything that is installed.
+        "JUPYTER_PATH": str(folder / "first"),
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
@@ -86,9 +110,7 @@ def jupyter(folder: Path, app: str = "lab", *, extension: bool = True, **setting
     }
     (folder / "config").mkdir()
     (folder / "config" / "jupyter_server_config.json").write_text(json.dumps(config), encoding="utf-8")
-    owner = {"lab": "LabApp", "notebook": "JupyterNotebookApp"}[app]
     command = [sys.executable, "-m", "jupyter", app, "--allow-root", "--no-browser"]
-    command += [f"--{owner}.extra_labextensions_path={extensions}"]
     log = (folder / "log").open("w+", encoding="utf-8")
     server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -103,6 +125,17 @@ def _address(server: subprocess.Popen[bytes], log: Path) -> str:
     """Wait until the server answers; return its base address."""
     while server.poll() is None:
         text = log.read_text(encoding="utf-8")
-        if found := re.search(r"(http://127\.0\.0\.1:\d+/base/)", text):
-            return found[1]
+        # It says its address a moment before it listens there.
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/base/", text)
+        if found and _listens(int(found[1])):
+            return found[0]
+        time.sleep(0.05)
     raise RuntimeError(f"Jupyter did not start:\n{log.read_text(encoding='utf-8')}")
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True

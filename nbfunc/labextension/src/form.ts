@@ -311,10 +311,10 @@ export class FormElement extends LitElement {
   }
 
   private heading({ title, description }: FormSchema): TemplateResult {
-    return html`<header>
+    return html`<div class="heading">
       <h1 dir="auto">${title}</h1>
       ${description ? html`<p class="description" dir="auto">${description}</p>` : nothing}
-    </header>`;
+    </div>`;
   }
 
   private waiting(): TemplateResult {
@@ -331,7 +331,7 @@ export class FormElement extends LitElement {
     const label = { "": "Run", uploads: "Waiting for uploads…", posting: "Starting…" }[sending];
     const failure = this.submission.failure ?? this.failure;
     return html`<form novalidate @submit=${this.submit} aria-label=${this.schema?.title ?? ""}>
-      ${this.gone ? html`<p class="trouble" role="alert">${this.gone}</p>` : nothing}
+      ${this.gone ? html`<p class="trouble" part="gone" role="alert">${this.gone}</p>` : nothing}
       <div class="fields">${fields.children().map((field) => field.draw())}</div>
       ${failure ? failureView(failure, this.submission.unplaced, this.api.login) : nothing}
       <div class="bar submit">

@@ -43,7 +43,7 @@ export const styles = css`
   .page {
     container-type: inline-size;
   }
-  header {
+  .heading {
     margin-bottom: 1.5rem;
   }
   h1 {
