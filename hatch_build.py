@@ -31,9 +31,10 @@ class FrontBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling
         """Build before hatchling collects the files."""
         if not self._stale():
             return
-        # What checks and tests is for who works on nbfunc, and most of the download.
-        unused = [] if version == "editable" else ["--omit=dev"]
-        self._npm("ci", "--no-fund", "--no-audit", *unused)
+        if not self._installed():
+            # What checks and tests is for who works on nbfunc, and most of the download.
+            unused = [] if version == "editable" else ["--omit=dev"]
+            self._npm("ci", "--no-fund", "--no-audit", *unused)
         self._npm("run", "build")
 
     @property
@@ -50,6 +51,12 @@ class FrontBuildHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling
         patterns = ("src/**/*.ts", "schema/*.json", "style/*.css", "*.json", "*.mjs")
         newest = max(path.stat().st_mtime for pattern in patterns for path in self._source.glob(pattern))
         return any(not one.exists() or one.stat().st_mtime < newest for one in made)
+
+    def _installed(self) -> bool:
+        """Whether npm's packages are there, as the lock file has them now."""
+        wanted = self._source / "package-lock.json"
+        there = self._source / "node_modules" / ".package-lock.json"
+        return there.exists() and there.stat().st_mtime >= wanted.stat().st_mtime
 
     def _npm(self, *arguments: str) -> None:
         npm = shutil.which("npm")
