@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nbfunc.core.context import current_user, progress
     from nbfunc.core.options import expose
     from nbfunc.errors import Cancelled
+    from nbfunc.notebook.panel import panel
     from nbfunc.types import FileResponse
     from nbfunc.web.application import application
     from nbfunc.web.server import run
@@ -25,6 +26,7 @@ __all__ = [
     "application",
     "current_user",
     "expose",
+    "panel",
     "progress",
     "run",
 ]
@@ -35,6 +37,7 @@ _HOMES = {
     "application": "nbfunc.web.application",
     "current_user": "nbfunc.core.context",
     "expose": "nbfunc.core.options",
+    "panel": "nbfunc.notebook.panel",
     "progress": "nbfunc.core.context",
     "run": "nbfunc.web.server",
 }
