@@ -6,7 +6,10 @@ import json
 import os
 import signal
 import sys
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -43,12 +46,28 @@ Agent._answer = remember
 """
 
 
+Hanging: TypeAlias = tuple[Kernel, Future[Answer], Callable[[], None]]
+
+
 @pytest.fixture(scope="module")
 def hostile(server: Jupyter) -> Kernel:
     """A kernel whose messages a test can forge."""
     kernel = server.kernel()
     kernel.expose(FUNCTIONS)
     return kernel
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hanging(server: Jupyter) -> Iterator[Hanging]:
+    """A kernel that is stopped during all these tests, and a request that waits for it."""
+    kernel = server.kernel()
+    kernel.expose(FUNCTIONS)
+    pid = kernel.pid
+    os.kill(pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as asker:
+        resume = partial(os.kill, pid, signal.SIGCONT)
+        yield kernel, asker.submit(kernel.call, "one"), resume
+        resume()
 
 
 @pytest.fixture(autouse=True)
@@ -249,22 +268,6 @@ def test_a_kernel_of_another_language_that_says_nothing(server: Jupyter) -> None
     assert server.ask("DELETE", f"api/kernels/{started.json['id']}").status == 204
 
 
-def test_a_kernel_that_hangs_is_given_up_in_bounded_time_and_heard_again(
-    server: Jupyter, hostile: Kernel, fresh: Kernel
-) -> None:
-    fresh.expose(FUNCTIONS)
-    pid = fresh.pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        assert hostile.call("one").status == 200
-        answer = fresh.call("one")
-        assert (answer.status, answer.json["reason"]) == (503, "kernel_unreachable")
-        assert answer.headers["Retry-After"]
-    finally:
-        os.kill(pid, signal.SIGCONT)
-    assert fresh.call("one").status == 200
-
-
 def test_a_kernel_with_another_protocol_is_refused_with_both_versions_and_the_way_out(
     server: Jupyter, fresh: Kernel
 ) -> None:
@@ -279,3 +282,15 @@ def test_a_kernel_with_another_protocol_is_refused_with_both_versions_and_the_wa
         assert "pip install" in said
     assert fresh.call("one").status == 404
     assert all(row["kernel"] != fresh.id for row in server.get("nbfunc/-/functions").json)
+
+
+def test_a_kernel_that_hangs_is_given_up_in_bounded_time_and_heard_again(
+    hanging: Hanging, hostile: Kernel
+) -> None:
+    kernel, asked, resume = hanging
+    assert hostile.call("one").status == 200
+    answer = asked.result(60)
+    assert (answer.status, answer.json["reason"]) == (503, "kernel_unreachable")
+    assert answer.headers["Retry-After"]
+    resume()
+    assert kernel.call("one").status == 200

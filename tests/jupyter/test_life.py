@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import pytest
 
@@ -153,6 +154,15 @@ def test_pages_are_told_when_a_kernel_is_busy(server: Jupyter, running: Kernel) 
     assert exposed(server, running)["one"]["state"] == "idle"
 
 
+def test_who_looks_keeps_no_kernel_awake(server: Jupyter, running: Kernel) -> None:
+    running.run("1")
+    before = server.get(f"api/kernels/{running.id}").json["last_activity"]
+    with server.stream("nbfunc/-/events?changes=1"):
+        for path in ("nbfunc/", "nbfunc/-/functions", running.url("one"), running.url("one/schema")):
+            assert server.get(path, Accept="text/html, */*").status == 200
+    assert server.get(f"api/kernels/{running.id}").json["last_activity"] == before
+
+
 def test_the_index_lists_kernels_by_their_notebooks(server: Jupyter, running: Kernel) -> None:
     page = server.get("nbfunc/", Accept="text/html").text
     assert running.notebook in page
@@ -177,7 +187,6 @@ def test_a_link_of_a_notebook_outlives_its_kernel(server: Jupyter, running: Kern
     answer = server.get(link, Accept="text/html")
     assert answer.status == 404
     assert running.notebook in answer.text
-    assert f'/{quote(running.notebook)}"' in answer.text, "a link that opens it"
     other = server.kernel(running.notebook)
     other.expose(FUNCTIONS)
     assert server.get(link).headers["Location"].endswith(f"{other.id}/one")
@@ -216,7 +225,19 @@ def test_a_kernel_of_no_notebook_exposes_too(server: Jupyter) -> None:
     bare.shut_down()
 
 
-def test_a_server_that_is_started_again_has_its_files(tmp_path: Path) -> None:
+LAB = 'c.ServerApp.jpserver_extensions["jupyterlab"] = True'
+
+
+def test_a_link_of_a_notebook_that_is_closed_offers_to_open_it(tmp_path: Path) -> None:
+    with jupyter(tmp_path, config=LAB) as server:
+        page = server.get(f"nbfunc/-/open/{quote('a b/ü.ipynb')}/one", Accept="text/html")
+        (address,) = re.findall(r'href="([^"]*\.ipynb)"', page.text)
+        there = urljoin(f"{server.base}nbfunc/-/open/a%20b/%C3%BC.ipynb/one", address)
+        assert there == f"{server.base}lab/tree/{quote('a b/ü.ipynb')}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_that_is_started_again_has_its_files(number: int, tmp_path: Path) -> None:
     code = (
         "from nbfunc import FileResponse\n"
         "def make(): return FileResponse(data=b'kept', filename='a.txt')\n%func_to_web make"
@@ -225,24 +246,13 @@ def test_a_server_that_is_started_again_has_its_files(tmp_path: Path) -> None:
         kernel = server.kernel()
         kernel.expose(code)
         url = kernel.call("make").json["outputs"][0]["url"]
-        server.stop()
+        pid = kernel.pid
+        server.stop(number)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)  # one that outlived its server
         server.start()
         assert server.get(url).content == b"kept"
         again = server.kernel()
         again.expose(code)
         assert server.get(again.call("make").json["outputs"][0]["url"]).content == b"kept"
         assert len(list(tmp_path.glob("data/nbfunc/*"))) == 1
-
-
-def test_a_server_that_was_killed_starts_again(tmp_path: Path) -> None:
-    with jupyter(tmp_path) as server:
-        kernel = server.kernel()
-        kernel.expose(FUNCTIONS)
-        kernel.begin("hold")
-        pid = kernel.pid
-        server.stop(signal.SIGKILL)
-        os.kill(pid, signal.SIGKILL)
-        server.start()
-        again = server.kernel()
-        again.expose(FUNCTIONS)
-        assert again.call("one").status == 200
