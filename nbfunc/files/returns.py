@@ -15,8 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
-from nbfunc.errors import Expired, NotFound
+from nbfunc.errors import DiskFull, Expired, NotFound
 from nbfunc.files import tables
 from nbfunc.files.deleting import delete, delete_all
 from nbfunc.files.drafts import Draft, try_writing
@@ -213,6 +214,29 @@ class ReturnsDir:
         if not stat.S_ISREG(info.st_mode):
             raise _expired(filename)
         return Found(path, info.st_size, created)
+
+    def adopt(self, id: str, filename: str) -> Found:  # noqa: A002 - the name it has everywhere
+        """Return a file that another process has put here, if this directory still has room for it.
+
+        Raises
+        ------
+        DiskFull
+            It has not; the file is deleted.
+        NotFound, Expired
+            As `find` does.
+        """
+        found = self.find(id, filename)
+        try:
+            self._room.adopt(found.size)
+        except DiskFull:
+            delete(found.path)
+            raise
+        return found
+
+    @property
+    def bounds(self) -> dict[str, Any]:
+        """What another process that puts files here must keep to: the parameters of its `ReturnsDir`."""
+        return {"max_size": self._room.max_size, "min_free": self._room.min_free}
 
     def remove(self, id: str, filename: str) -> None:  # noqa: A002 - the name it has everywhere
         """Delete a file before its hour is over; one that is not there is no error.

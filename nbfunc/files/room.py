@@ -25,8 +25,8 @@ class Room:
 
     def __init__(self, place: Place, *, max_size: int | None = None, min_free: int = 0) -> None:
         self._place = place
-        self._max_size = max_size
-        self._min_free = min_free
+        self.max_size = max_size
+        self.min_free = min_free
         self._used: int | None = None
         self._lock = threading.Lock()
 
@@ -45,16 +45,16 @@ class Room:
         DiskFull
             The message names the setting.
         """
-        if self._max_size is not None and self._taken() + whole > self._max_size:
+        if self.max_size is not None and self._taken() + whole > self.max_size:
             raise self._place.full(
-                f"all returned files together may take {self._max_size:,} bytes (max_returns_size), "
+                f"all returned files together may take {self.max_size:,} bytes (max_returns_size), "
                 f"and this one has {whole:,} or more"
             )
-        if self._min_free and more:
+        if self.min_free and more:
             free = shutil.disk_usage(self._place.path).free
-            if free - more < self._min_free:
+            if free - more < self.min_free:
                 raise self._place.full(
-                    f"{self._min_free:,} bytes of its disk have to stay free (min_free_space), "
+                    f"{self.min_free:,} bytes of its disk have to stay free (min_free_space), "
                     f"there are {free:,}, and {more:,} more are to be written"
                 )
 
@@ -63,6 +63,27 @@ class Room:
         with self._lock:
             if self._used is not None:
                 self._used += size
+
+    def adopt(self, size: int) -> None:
+        """Count a file that another process has put in, as `take` does.
+
+        Raises
+        ------
+        DiskFull
+            It is one too many; it is not counted.
+        """
+        if self.max_size is None:
+            return
+        with self._lock:
+            # Counted just now it is among them already.
+            self._used = _size_of(self._place) if self._used is None else self._used + size
+            if self._used <= self.max_size:
+                return
+            self._used -= size
+        raise self._place.full(
+            f"all returned files together may take {self.max_size:,} bytes (max_returns_size), "
+            f"and this one has {size:,}"
+        )
 
     def recount(self) -> None:
         """Count anew at the next need: files went."""

@@ -142,9 +142,11 @@ class Belongings:
     async def _file(self, file: StoredFile, run: str) -> StoredFile:
         if not self.shared:
             return await self._pulled(file, run)
-        found = self._returns.find(file.id, file.filename)
-        if not self._claims.claim(file.id, run) or found.size != file.size:
+        if not self._claims.claim(file.id, run):
             raise NotFound(f"{file.filename!r} is another's")
+        found = await self.in_thread(self._returns.adopt, file.id, file.filename)
+        if found.size != file.size:
+            raise NotFound(f"{file.filename!r} has another size")
         return file.model_copy(update={"created": found.created})
 
     async def _pulled(self, file: StoredFile, run: str) -> StoredFile:

@@ -349,7 +349,7 @@ class KernelHost(FunctionHost):
         nonce = await self._files.in_thread(self._returns.put, secret.encode(), "nonce")
         try:
             path = self._returns.find(nonce.id, nonce.filename).path
-            content |= {"nonce": path.name, "returns_dir": str(path.parent)}
+            content |= {"nonce": path.name, "returns_dir": str(path.parent), "bounds": self._returns.bounds}
             answer, _ = await self._questions.ask("hello", **content)
         finally:
             await self._files.in_thread(self._returns.remove, nonce.id, nonce.filename)

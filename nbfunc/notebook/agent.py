@@ -234,7 +234,7 @@ class Agent:
             raise NotFound(trouble)
         nonce = None
         if "nonce" in content:
-            nonce, store = await self._in_thread(self._meet, Path(content["returns_dir"]), content["nonce"])
+            nonce, store = await self._in_thread(self._meet, content)
             self.host.store = store
         shared = nonce is not None if "nonce" in content else bool(self.server and self.server.shared)
         version = self._version
@@ -245,11 +245,12 @@ class Agent:
             self._heard.notify_all()
         return {"protocol": PROTOCOL, "version": __version__, "nonce": nonce, "functions": functions}
 
-    def _meet(self, returns_dir: Path, nonce: str) -> tuple[str | None, ReturnsDir]:
-        """Return what the server's file of that name holds, if this is its disk, and where files go."""
+    def _meet(self, content: dict[str, Any]) -> tuple[str | None, ReturnsDir]:
+        """Return what the server's nonce file holds, if this is its disk, and where files go."""
+        directory = Path(content["returns_dir"])
         try:
-            said = (returns_dir / nonce).read_text()
-            return said, ReturnsDir(returns_dir)
+            said = (directory / content["nonce"]).read_text()
+            return said, ReturnsDir(directory, **content["bounds"])
         except (OSError, UnicodeDecodeError, StorageError):
             return None, ReturnsDir(self._folder / "returns")
 

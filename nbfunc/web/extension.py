@@ -77,6 +77,14 @@ class NbfuncApp(ExtensionApp):
     max_upload_size = Int(
         None, allow_none=True, help="""Bytes that one uploaded file may have. No limit by default."""
     ).tag(config=True)
+    max_returns_size = Int(
+        None,
+        allow_none=True,
+        help="""Bytes that all returned files together may have. No limit by default.""",
+    ).tag(config=True)
+    min_free_space = Int(
+        1 << 30, help="""Bytes that returned files leave free on their disk; 1 GiB by default."""
+    ).tag(config=True)
     max_concurrency = Int(
         40,
         allow_none=True,
@@ -140,6 +148,8 @@ class NbfuncApp(ExtensionApp):
             Path(self.uploads_dir),
             name_of_server(serverapp.port, serverapp.base_url),
             max_size=self.max_upload_size,
+            max_returns_size=self.max_returns_size,
+            min_free_space=self.min_free_space,
         )
         kernels = self._kernels = Kernels(
             manager=serverapp.kernel_manager,

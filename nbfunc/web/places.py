@@ -44,6 +44,10 @@ class Place:
         Of this server.
     max_size : int, optional
         Bytes of one upload.
+    max_returns_size : int, optional
+        Bytes of all returned files together.
+    min_free_space : int
+        Bytes that stay free on the disk of the returned files.
     clock : callable
         Tells the time, in seconds since the epoch.
     """
@@ -55,12 +59,16 @@ class Place:
         name: str,
         *,
         max_size: int | None = None,
+        max_returns_size: int | None = None,
+        min_free_space: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._parents = (returns, uploads)
         self._name = name
         self._clock = clock
-        self.returns = ReturnsDir(returns / name, clock=clock)
+        self.returns = ReturnsDir(
+            returns / name, max_size=max_returns_size, min_free=min_free_space, clock=clock
+        )
         self.uploads = UploadsDir(uploads / name / UPLOADS, max_size=max_size, clock=clock)
 
     def sweep(self) -> None:

@@ -79,3 +79,22 @@ def test_what_would_fill_the_disk_is_refused(tmp_path: Path, source: Callable[[P
     with pytest.raises(DiskFull, match="min_free_space"):
         returns.put(source(tmp_path), "a.bin")
     assert os.listdir(returns.path) == []
+
+
+def test_a_file_of_another_process_is_taken_only_if_there_is_room(tmp_path: Path) -> None:
+    mine = ReturnsDir(tmp_path / "returned", max_size=MIB)
+    other = ReturnsDir(tmp_path / "returned")
+    small = other.put(b"x" * 1000, "small.bin")
+    assert mine.adopt(small.id, small.filename).size == 1000
+    large = other.put(b"x" * MIB, "large.bin")
+    with pytest.raises(DiskFull, match="max_returns_size"):
+        mine.adopt(large.id, large.filename)
+    assert [path.name for path in mine.path.iterdir()] == [f"{small.id}-small.bin"]
+    mine.put(b"x" * 1000, "there is room again.bin")
+
+
+def test_another_process_can_keep_to_the_same_bounds(tmp_path: Path) -> None:
+    mine = ReturnsDir(tmp_path / "returned", max_size=MIB, min_free=5)
+    other = ReturnsDir(tmp_path / "returned", **mine.bounds)
+    with pytest.raises(DiskFull, match="max_returns_size"):
+        other.put(b"x" * (MIB + 1), "large.bin")
