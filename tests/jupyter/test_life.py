@@ -254,5 +254,7 @@ def test_a_server_that_is_started_again_has_its_files(number: int, tmp_path: Pat
         assert server.get(url).content == b"kept"
         again = server.kernel()
         again.expose(code)
-        assert server.get(again.call("make").json["outputs"][0]["url"]).content == b"kept"
+        answer = again.call("make")
+        assert answer.status == 200, answer.text
+        assert server.get(answer.json["outputs"][0]["url"]).content == b"kept"
         assert len(list(tmp_path.glob("data/nbfunc/*"))) == 1
