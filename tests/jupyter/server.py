@@ -199,7 +199,6 @@ class Jupyter:
         settings = f"c.ServerApp.jpserver_extensions = {extensions}\n{config}"
         (folder / "config" / "jupyter_server_config.py").write_text(settings)
         self.log = (folder / "server.log").open("ab")
-        self.start()
 
     def start(self) -> None:
         runtime = self.folder / "runtime"
@@ -370,7 +369,12 @@ class Jupyter:
         self.kernels.clear()
         if self.process.poll() is None:
             self.process.send_signal(number)
-        self.process.wait(30)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"it does not stop\n{self.said()}") from None
 
 
 @contextmanager
@@ -378,6 +382,7 @@ def jupyter(folder: Path, *options: str, **more: Any) -> Iterator[Jupyter]:
     """A server for as long as the block lasts."""
     server = Jupyter(folder, *options, **more)
     try:
+        server.start()
         yield server
     finally:
         server.stop()
