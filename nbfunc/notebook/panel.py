@@ -30,6 +30,8 @@ from nbfunc.notebook.panels.table import input_of
 from nbfunc.notebook.panels.widgets import closed, show
 
 KEPT_RUNS = 10
+EXPOSE_SECONDS = 10.0
+SETTLE_SECONDS = 0.15
 
 Functions: TypeAlias = (
     "Callable[..., Any] | Iterable[Callable[..., Any]] | Mapping[str, Iterable[Callable[..., Any]]]"
@@ -89,7 +91,8 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         What is filled in, as the function would get it; what does not fit its field is not in it. Set it to
         fill the form: what it does not name stays.
     result : object
-        What the last run that finished returned; of a generator, its last value.
+        What the last run that finished returned; of a generator, its last value; of a function with
+        an executor of its own, None.
     form : Form
         What is drawn.
 
@@ -112,11 +115,14 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._results: dict[str, Any] = {}
         # Panels of one function, or of two of one name, stay apart.
         self._name = f"{self.form.name} {next(_numbers)}"
-        inside = dataclasses.replace(self.form, name=self._name, function=recorded(function, self._note))
+        # A function for other processes goes there as it is, and its result stays with the run.
+        inside = function if self.form.options.executor else recorded(function, self._note)
+        exposed = Exposed(dataclasses.replace(self.form, name=self._name, function=inside))
+        stage.submit(_expose(stage, exposed)).result(EXPOSE_SECONDS)
         self._members = Members(self.form.members, Home(stage, input_of, self._read))
         self._unplaced = ipywidgets.HTML()
         self._start = ipywidgets.Button(description="Run", button_style="primary")
-        self._start.on_click(lambda _: self.run())
+        self._start.on_click(lambda _: stage.submit(self._pressed()))
         self._clear = ipywidgets.Button(description="Clear", tooltip="Remove the results of runs that ended")
         self._clear.on_click(lambda _: self.clear())
         self._shown = ipywidgets.VBox()
@@ -128,7 +134,6 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         show(self._clear, on=False)
         self._reading = False
         self._read()
-        stage.submit(_expose(stage, Exposed(inside)))
 
     def run(self, **arguments: Any) -> Future[Any]:
         """Run the function with what is filled in.
@@ -160,6 +165,12 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             return future
         self._stage.submit(self._run({**values, **given}, future))
         return future
+
+    async def _pressed(self) -> None:
+        # The browser holds a change back while an earlier one of the same widget is on its way, but never a
+        # click: what was typed last may come after it.
+        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.to_thread(self.run)
 
     def clear(self) -> None:
         """Remove the results of the runs that ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -52,6 +53,10 @@ def _started(folder: Path, command: Sequence[str]) -> Iterator[str]:
             yield _address(log, process)
         finally:
             process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
@@ -82,7 +87,10 @@ def lab(folder: Path) -> Iterator[str]:
 @contextmanager
 def voila(folder: Path, notebook: str) -> Iterator[str]:
     """Serve a notebook of `folder` in Voila."""
-    with _started(folder, ["voila", "--no-browser", "--port=0", notebook]) as url:
+    with socket.socket() as free:  # told port 0, Voila tells port 0
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with _started(folder, ["voila", "--no-browser", f"--port={port}", notebook]) as url:
         yield url
 
 
@@ -90,7 +98,12 @@ def open_and_run(page: Page, url: str, notebook: str) -> None:
     """Open a notebook in JupyterLab and run all its cells to their end."""
     page.goto(f"{url}lab/tree/{notebook}?reset")
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    page.wait_for_function(
-        "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext")
+    page.evaluate(
+        """async () => {
+            const { commands, shell } = window.jupyterapp;
+            await shell.currentWidget.revealed;
+            await shell.currentWidget.sessionContext.ready;
+            void commands.execute('notebook:run-all-cells');
+        }"""
     )
-    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")

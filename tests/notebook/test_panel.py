@@ -386,3 +386,23 @@ def test_a_notebook_without_its_kernel_says_what_to_do() -> None:
     shown = panel(double)
     assert shown._repr_mimebundle_()["text/plain"] == "The form of double: run this cell to use it."
     assert "has lost its kernel" in text_of(shown)
+
+
+def picture(n: int) -> object:
+    """Draw n lines, in a figure of n inches."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    fig, _ = plt.subplots(figsize=(n, 1), dpi=10)
+    threading.Event().wait(0.05)
+    return fig
+
+
+def test_ten_runs_at_once_draw_ten_right_pictures() -> None:
+    shown = panel(picture)
+    for future in [shown.run(n=n) for n in range(1, 11)]:
+        future.result(SOON)
+    outputs = [widget for widget in widgets_of(shown) if isinstance(widget, ipywidgets.Output)]
+    assert len(outputs) == 10

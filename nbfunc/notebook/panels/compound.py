@@ -341,7 +341,9 @@ class DictInput(Rows[DictField]):
         super().__init__(field, title, home, field.value)
 
     def _row(self, one: Input[Any]) -> list[Any]:
-        key = self._keys[one] = ipywidgets.Text(placeholder="Key", _dom_classes=("nbfunc-key",))
+        key = self._keys[one] = ipywidgets.Text(
+            placeholder="Key", continuous_update=False, _dom_classes=("nbfunc-key",)
+        )
         key.observe(self._edited, "value")
         return [key, one.box]
 

@@ -178,6 +178,8 @@ class Control(Input[F]):
         self._filled: tuple[Any, Any] | None = None
         control.description = title
         control.add_class("nbfunc-control")
+        if control.has_trait("continuous_update"):
+            control.continuous_update = False  # one change, when it is made, cannot be overtaken by a click
         control.observe(self._edited, "value")
         self._lay(control)
 

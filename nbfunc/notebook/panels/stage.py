@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import shutil
+import sys
 import tempfile
 import threading
 import weakref
@@ -18,6 +19,7 @@ from nbfunc.core.fields import FileField, Options
 from nbfunc.files.returns import KEPT_SECONDS, ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.in_process import InProcessHost
+from nbfunc.notebook.main_thread import MainThread
 
 T = TypeVar("T")
 
@@ -80,7 +82,7 @@ class Stage:
         self.pick: Pick | None = None
         self.uploads = LentUploads(folder / "uploads")
         self._store = ReturnsDir(folder / "returned_files")
-        self.host = InProcessHost([], store=self._store, uploads=self.uploads)
+        self.host = InProcessHost([], store=self._store, uploads=self.uploads, main=_main_thread())
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, name="nbfunc-panels", daemon=True).start()
         self.submit(self._sweep())
@@ -120,6 +122,14 @@ class Stage:
                 return_exceptions=True,  # a full disk today is no reason not to sweep tomorrow
             )
             await asyncio.sleep(KEPT_SECONDS)
+
+
+def _main_thread() -> MainThread | None:
+    """Return the kernel's main thread; None where this is no kernel."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    kernel = getattr(shell, "kernel", None)
+    return None if kernel is None else MainThread(shell, kernel.io_loop.asyncio_loop)
 
 
 @functools.cache
