@@ -358,7 +358,8 @@ class OpenFigures:
     @staticmethod
     def _numbers() -> list[int]:
         pyplot = sys.modules.get("matplotlib.pyplot")
-        return pyplot.get_fignums() if pyplot else []
+        # Another run may be importing it at this moment.
+        return getattr(pyplot, "get_fignums", list)()
 
     def left(self) -> list[Any]:
         """Return those that are open now and were not before."""
