@@ -216,9 +216,10 @@ def test_an_upload_goes_on_after_a_reload_when_its_file_is_chosen_again(
     expect(page.locator(".upload")).to_have_class("upload done")
     run(page)
     expect(page.locator(".run")).to_contain_text(f"big.bin has {70 << 20}")
-    first, second, after = pieces
+    # How much of the second piece had arrived is chance; the first is not sent again.
+    first, second, *after = pieces
     assert (first, second) == (0, 64 << 20)
-    assert after >= second
+    assert all(one >= second for one in after)
 
 
 def test_files_of_a_list_are_asked_for_again_after_a_reload(

@@ -1,6 +1,7 @@
 /** The one door to the server: every request of the element, typed; an error is a value, not an exception. */
 
 import { encode, isObject, type FormSchema, type Json, type Problem } from "./schema.js";
+import { t } from "./words.js";
 
 /** Why a request got no answer to use. `status` 0: nothing came back at all. */
 export interface Failure {
@@ -59,7 +60,7 @@ export interface Received {
 /** How requests leave: by the page itself, or by JupyterLab. */
 export interface Door {
   /** With what lets it in. */
-  fetch(url: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response>;
+  fetch(url: string, init: Omit<RequestInit, "headers"> & { headers: Record<string, string> }): Promise<Response>;
   /** What lets a request in that goes another way. */
   headers(): Record<string, string>;
 }
@@ -78,11 +79,16 @@ const PAGE_DOOR: Door = {
 const TUS = { "Tus-Resumable": "1.0.0" };
 
 /** What a person can do about it, where the server's own message does not say. */
-const ADVICE: Record<string, string> = {
-  unreachable: "The server cannot be reached. Check that it is still running, then try again; what you typed is kept.",
-  nonsense:
-    "The answer is not one of this server's. A proxy or a login page may be in between: reload the page, what you typed is kept.",
-};
+function advice(reason: "aborted" | "nonsense" | "unreachable"): string {
+  switch (reason) {
+    case "aborted":
+      return t`Stopped.`;
+    case "nonsense":
+      return t`The answer is not one of this server's. A proxy or a login page may be in between: reload the page, what you typed is kept.`;
+    case "unreachable":
+      return t`The server cannot be reached. Check that it is still running, then try again; what you typed is kept.`;
+  }
+}
 
 function failure(status: number, reason: string, message: string, problems: Problem[] = []): Failure {
   return { status, reason, message, problems };
@@ -104,10 +110,10 @@ export class Api {
         headers: { Accept: "application/json", ...(init.headers as Record<string, string> | undefined) },
       });
     } catch (error) {
-      if (init.signal?.aborted) return { ok: false, failure: failure(0, "aborted", "Stopped.") };
+      if (init.signal?.aborted) return { ok: false, failure: failure(0, "aborted", advice("aborted")) };
       // The reason a browser gives ("Failed to fetch") helps nobody but who reads the console.
       console.warn("nbfunc:", url, error);
-      return { ok: false, failure: failure(0, "unreachable", ADVICE["unreachable"] ?? "") };
+      return { ok: false, failure: failure(0, "unreachable", advice("unreachable")) };
     }
     if (response.ok) return { ok: true, value: response };
     return { ok: false, failure: await refusal(response) };
@@ -122,7 +128,7 @@ export class Api {
     if (!sent.ok) return sent;
     const value = await parsed(sent.value);
     if (shaped(value)) return { ok: true, value };
-    return { ok: false, failure: failure(sent.value.status, "nonsense", ADVICE["nonsense"] ?? "") };
+    return { ok: false, failure: failure(sent.value.status, "nonsense", advice("nonsense")) };
   }
 
   schema(signal?: AbortSignal): Promise<Result<FormSchema>> {
@@ -212,7 +218,7 @@ export class Api {
     if (!sent.ok) return sent;
     const token = sent.value.headers.get("Location")?.split("?")[0]?.split("/").pop();
     if (token) return { ok: true, value: decodeURIComponent(token) };
-    return { ok: false, failure: failure(sent.value.status, "nonsense", ADVICE["nonsense"] ?? "") };
+    return { ok: false, failure: failure(sent.value.status, "nonsense", advice("nonsense")) };
   }
 
   private upload(token: string): string {
@@ -230,7 +236,7 @@ export class Api {
     if (!sent.ok) return sent;
     const offset = Number(sent.value.headers.get("Upload-Offset") ?? NaN);
     if (Number.isFinite(offset)) return { ok: true, value: { offset } };
-    return { ok: false, failure: failure(sent.value.status, "nonsense", ADVICE["nonsense"] ?? "") };
+    return { ok: false, failure: failure(sent.value.status, "nonsense", advice("nonsense")) };
   }
 
   /** tus PATCH of one piece. XMLHttpRequest, since fetch reports no progress of what it sends. */
@@ -243,8 +249,8 @@ export class Api {
   ): Promise<Result<Received>> {
     return new Promise((resolve) => {
       const request = new XMLHttpRequest();
-      const fail = (reason: string): void =>
-        resolve({ ok: false, failure: failure(0, reason, ADVICE[reason] ?? "Stopped.") });
+      const fail = (reason: "aborted" | "nonsense" | "unreachable"): void =>
+        resolve({ ok: false, failure: failure(0, reason, advice(reason)) });
       const stop = (): void => request.abort();
       request.open("PATCH", this.upload(token));
       const headers = {
@@ -317,17 +323,17 @@ function plain(response: Response, reason: string): string {
   const status = `${response.status} ${response.statusText}`.trim();
   switch (reason) {
     case "unauthorized":
-      return "You are not logged in, or no longer. Log in, then submit again; what you typed is kept.";
+      return t`You are not logged in, or no longer. Log in, then submit again; what you typed is kept.`;
     case "forbidden":
-      return `The server does not allow this (${status}). Reload the page, or log in again.`;
+      return t`The server does not allow this (${status}). Reload the page, or log in again.`;
     case "not_found":
-      return "This function is not here any more. It may have been removed, or its kernel restarted.";
+      return t`This function is not here any more. It may have been removed, or its kernel restarted.`;
     case "too_large":
-      return "This is more than the server, or a proxy before it, takes at once.";
+      return t`This is more than the server, or a proxy before it, takes at once.`;
     default:
       return response.status >= 500
-        ? `The server failed (${status}). Its log says why; what you typed is kept, so you can try again.`
-        : `The server refused this (${status}).`;
+        ? t`The server failed (${status}). Its log says why; what you typed is kept, so you can try again.`
+        : t`The server refused this (${status}).`;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Api, Failure } from "./api.js";
 import { isObject, type Json } from "./schema.js";
+import { t } from "./words.js";
 
 export interface TextOutput {
   kind: "text";
@@ -228,7 +229,7 @@ export class EventStream {
     await this.read(opened.value, mine);
     if (!this.holds(mine)) return;
     // 204, or a stream that ended: whatever is to come, comes by a new one.
-    this.later({ status: 0, reason: "unreachable", message: "The connection to the server was lost.", problems: [] });
+    this.later({ status: 0, reason: "unreachable", message: t`The connection to the server was lost.`, problems: [] });
   }
 
   /** Whether this connection is still the page's: a later one, or the end, may have come while it waited. */

@@ -17,6 +17,7 @@ import type { RunActions } from "./run-view.js";
 import { same, type FormSchema, type Json } from "./schema.js";
 import { styles } from "./style.js";
 import { Submission, type SubmissionHome } from "./submission.js";
+import { t } from "./words.js";
 
 /** Outputs that one press of "Show more" draws. */
 const MORE = 500;
@@ -159,7 +160,7 @@ export class FormElement extends LitElement {
         trouble: (failure) => {
           if (failure) history.lost();
           const lost = failure?.reason === "unreachable";
-          this.trouble = lost ? "The connection to the server is lost." : (failure?.message ?? null);
+          this.trouble = lost ? t`The connection to the server is lost.` : (failure?.message ?? null);
           this.soon();
         },
       },
@@ -192,7 +193,7 @@ export class FormElement extends LitElement {
       this.fields.adopt(old);
       old.dispose();
       this.schema = answer.value;
-      this.said = "The form has changed.";
+      this.said = t`The form has changed.`;
     }
     this.soon();
   }
@@ -204,7 +205,7 @@ export class FormElement extends LitElement {
       void this.refresh();
       return;
     }
-    this.gone = "This function was removed. What you typed stays here until you leave.";
+    this.gone = t`This function was removed. What you typed stays here until you leave.`;
     this.soon();
   }
 
@@ -247,14 +248,14 @@ export class FormElement extends LitElement {
     fields.clear();
     fields.restore(run.values);
     this.focusNext = fields.focusId;
-    this.said = "The form has the values of that run.";
+    this.said = t`The form has the values of that run.`;
     this.changed();
   }
 
   private again(run: Run): void {
     this.fillIn(run);
     if (!this.fields?.secret()) void this.submit();
-    else this.said = "The form has the values of that run, its passwords apart. Enter them, then run.";
+    else this.said = t`The form has the values of that run, its passwords apart. Enter them, then run.`;
   }
 
   focusFirst(): void {
@@ -274,7 +275,7 @@ export class FormElement extends LitElement {
     this.failure = null;
     this.submission.clear();
     this.focusNext = this.fields.focusId;
-    this.said = "The form is as it was at first.";
+    this.said = t`The form is as it was at first.`;
     this.changed();
   };
 
@@ -318,17 +319,17 @@ export class FormElement extends LitElement {
   }
 
   private waiting(): TemplateResult {
-    return html`<p class="note loading">Loading…</p>`;
+    return html`<p class="note loading">${t`Loading…`}</p>`;
   }
 
   private broken(failure: Failure): TemplateResult {
     return html`${failureView(failure, [], this.api.login)}
-      <p><button type="button" @click=${(): void => void this.load()}>Try again</button></p>`;
+      <p><button type="button" @click=${(): void => void this.load()}>${t`Try again`}</button></p>`;
   }
 
   private formView(fields: GroupField): TemplateResult {
     const { sending } = this.submission;
-    const label = { "": "Run", uploads: "Waiting for uploads…", posting: "Starting…" }[sending];
+    const label = { "": t`Run`, uploads: t`Waiting for uploads…`, posting: t`Starting…` }[sending];
     const failure = this.submission.failure ?? this.failure;
     return html`<form novalidate @submit=${this.submit} aria-label=${this.schema?.title ?? ""}>
       ${this.gone ? html`<p class="trouble" part="gone" role="alert">${this.gone}</p>` : nothing}
@@ -339,7 +340,7 @@ export class FormElement extends LitElement {
           ${label}
         </button>
         ${fields.children().length
-          ? html`<button type="button" class="quiet" @click=${this.reset}>Reset</button>`
+          ? html`<button type="button" class="quiet" @click=${this.reset}>${t`Reset`}</button>`
           : nothing}
       </div>
     </form>`;

@@ -2,6 +2,7 @@
 
 import { Api, type FunctionRow } from "./api.js";
 import { pageStream } from "./events.js";
+import { t } from "./words.js";
 
 /** A list longer than this has a search. */
 const SEARCHED = 12;
@@ -22,10 +23,10 @@ export class IndexElement extends HTMLElement {
     const { signal } = this.control;
     const api = new Api("", new URL(this.getAttribute("shared") ?? "-/", document.baseURI).href);
     this.search.type = "search";
-    this.search.placeholder = "Search";
+    this.search.placeholder = t`Search`;
     this.search.className = "search";
     this.search.style.cssText = SEARCH_STYLE;
-    this.search.setAttribute("aria-label", "Search the functions");
+    this.search.setAttribute("aria-label", t`Search the functions`);
     this.search.addEventListener("input", () => this.sift(), { signal });
     this.none.setAttribute("role", "status");
     this.none.className = "muted";
@@ -74,7 +75,7 @@ export class IndexElement extends HTMLElement {
       group.hidden = !group.querySelector("li:not([hidden])");
     }
     const found = items.some((item) => !item.hidden);
-    this.none.textContent = found || !items.length ? "" : `No function matches “${this.search.value}”.`;
+    this.none.textContent = found || !items.length ? "" : t`No function matches “${this.search.value}”.`;
   }
 
   /** Draw the list as the server's index.html does: a section a notebook and group, a link a function. */

@@ -6,15 +6,16 @@ import { repeat } from "lit/directives/repeat.js";
 import type { History } from "./history.js";
 import type { Run } from "./run.js";
 import { runView, stateText, type RunActions } from "./run-view.js";
+import { t } from "./words.js";
 
 export function historyView(history: History, actions: (run: Run) => RunActions): TemplateResult | typeof nothing {
   const [newest, ...earlier] = history.runs;
   if (!newest) return nothing;
-  return html`<section class="runs" aria-label="Results">
+  return html`<section class="runs" aria-label=${t`Results`}>
     ${repeat([newest], ({ id }) => id, (run) => runView(run, actions(run)))}
     ${earlier.length
       ? html`<div class="earlier">
-          <h2>Earlier</h2>
+          <h2>${t`Earlier`}</h2>
           ${repeat(earlier, ({ id }) => id, (run) => earlierView(run, history.isOpen(run), actions(run)))}
         </div>`
       : nothing}
@@ -29,7 +30,7 @@ function earlierView(run: Run, open: boolean, actions: RunActions): TemplateResu
       if ((event.target as HTMLDetailsElement).open) actions.open(run);
     }}
   >
-    <summary>${when || "Run"}${open ? html` <span class="note">${stateText(run)}</span>` : nothing}</summary>
+    <summary>${when || t`Run`}${open ? html` <span class="note">${stateText(run)}</span>` : nothing}</summary>
     ${runView(run, actions)}
   </details>`;
 }

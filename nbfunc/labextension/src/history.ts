@@ -6,6 +6,7 @@ import type { KeptRun } from "./memory.js";
 import { Run } from "./run.js";
 import { stateText } from "./run-view.js";
 import type { Json } from "./schema.js";
+import { t } from "./words.js";
 
 /** Runs that a tab keeps of a form. */
 const KEPT_RUNS = 10;
@@ -79,7 +80,7 @@ export class History {
     const before = stateText(run);
     run.apply(event);
     if (stateText(run) !== before) {
-      this.home.say(run.error ? `Failed: ${run.error.type}: ${run.error.message}` : stateText(run));
+      this.home.say(run.error ? t`Failed: ${run.error.type}: ${run.error.message}` : stateText(run));
       if (this.missed.has(run) && (event.kind === "started" || !run.live)) void this.time(run);
       this.home.remember();
     }

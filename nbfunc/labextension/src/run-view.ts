@@ -7,8 +7,10 @@ import { repeat } from "lit/directives/repeat.js";
 import { humanTime } from "./measure.js";
 import { copyButton } from "./outputs/text.js";
 import { outputsView, type Drawing } from "./outputs/index.js";
-import type { Run, RunState } from "./run.js";
+import type { Run } from "./run.js";
+import { assertNever } from "./schema.js";
 import { BLOCK, type Line, type Terminal } from "./terminal.js";
+import { t } from "./words.js";
 
 export interface RunActions extends Drawing {
   cancel(run: Run): void;
@@ -21,21 +23,26 @@ export interface RunActions extends Drawing {
   again(run: Run): void;
 }
 
-const STATES: Record<RunState, string> = {
-  queued: "Waiting",
-  running: "Running",
-  cancelling: "Cancelling…",
-  finished: "Done",
-  failed: "Failed",
-  cancelled: "Cancelled",
-  forgotten: "Not kept any more",
-};
-
 /** The state in words, as it is announced. */
-export function stateText(run: Run): string {
-  if (run.state === "queued") return run.position > 0 ? `Waiting: number ${run.position} in the queue` : "Starting…";
-  if (run.state === "forgotten") return "The server does not know this run any more; it may have been restarted.";
-  return STATES[run.state];
+export function stateText({ state, position }: Run): string {
+  switch (state) {
+    case "queued":
+      return position > 0 ? t`Waiting: number ${position} in the queue` : t`Starting…`;
+    case "running":
+      return t`Running`;
+    case "cancelling":
+      return t`Cancelling…`;
+    case "finished":
+      return t`Done`;
+    case "failed":
+      return t`Failed`;
+    case "cancelled":
+      return t`Cancelled`;
+    case "forgotten":
+      return t`The server does not know this run any more; it may have been restarted.`;
+    default:
+      return assertNever(state);
+  }
 }
 
 export function runView(run: Run, actions: RunActions): TemplateResult {
@@ -53,18 +60,18 @@ export function runView(run: Run, actions: RunActions): TemplateResult {
             ?disabled=${run.state === "cancelling"}
             @click=${(): void => actions.cancel(run)}
           >
-            Cancel
+            ${t`Cancel`}
           </button>`
         : nothing}
     </div>
     ${run.live && actions.trouble !== null
-      ? html`<p class="trouble">${actions.trouble} Trying again… A run does not stop when its page is away.</p>`
+      ? html`<p class="trouble">${actions.trouble} ${t`Trying again… A run does not stop when its page is away.`}</p>`
       : nothing}
     ${run.state === "queued" && actions.main
-      ? html`<p class="note">It runs between the notebook's cells, and waits for the one that is running.</p>`
+      ? html`<p class="note">${t`It runs between the notebook's cells, and waits for the one that is running.`}</p>`
       : nothing}
     ${run.state === "cancelling"
-      ? html`<p class="note">The function stops at its next step; a call that waits ends first.</p>`
+      ? html`<p class="note">${t`The function stops at its next step; a call that waits ends first.`}</p>`
       : nothing}
     ${progressView(run)} ${printsView(run.terminal)} ${errorView(run)}
     ${outputsView(run, actions)}
@@ -74,15 +81,15 @@ export function runView(run: Run, actions: RunActions): TemplateResult {
 
 function againView(run: Run, actions: RunActions): TemplateResult {
   return html`<div class="bar">
-    <button type="button" class="quiet small" @click=${(): void => actions.again(run)}>Run again with these values</button>
-    <button type="button" class="quiet small" @click=${(): void => actions.fillIn(run)}>Fill in</button>
+    <button type="button" class="quiet small" @click=${(): void => actions.again(run)}>${t`Run again with these values`}</button>
+    <button type="button" class="quiet small" @click=${(): void => actions.fillIn(run)}>${t`Fill in`}</button>
   </div>`;
 }
 
 /** A run that is over has tenths, where it was that short. */
 function elapsed(run: Run): string {
   if (run.live || run.elapsed >= 10) return humanTime(run.elapsed);
-  return run.elapsed < 0.1 ? "under 0.1 s" : `${run.elapsed.toFixed(1)} s`;
+  return run.elapsed < 0.1 ? t`under 0.1 s` : `${run.elapsed.toFixed(1)} s`;
 }
 
 function progressView(run: Run): TemplateResult | typeof nothing {
@@ -94,8 +101,8 @@ function progressView(run: Run): TemplateResult | typeof nothing {
   return html`<div class="progress">
     <div class="bar"><span dir="auto">${text}</span><span class="space"></span><span class="note">${amount}</span></div>
     ${share === null
-      ? html`<progress aria-label=${text || "Progress"}></progress>`
-      : html`<progress aria-label=${text || "Progress"} max="1" .value=${share}></progress>`}
+      ? html`<progress aria-label=${text || t`Progress`}></progress>`
+      : html`<progress aria-label=${text || t`Progress`} max="1" .value=${share}></progress>`}
   </div>`;
 }
 
@@ -105,9 +112,9 @@ function printsView(terminal: Terminal): TemplateResult | typeof nothing {
   for (let at = 0; at < terminal.lines.length; at += BLOCK) blocks.push(at);
   return html`<div class="card prints">
     ${copyButton(() => terminal.text())}
-    <nbfunc-tail tabindex="0" role="region" aria-label="Printed"
+    <nbfunc-tail tabindex="0" role="region" aria-label=${t`Printed`}
       >${terminal.dropped
-        ? html`<p class="note">${terminal.dropped.toLocaleString("en")} earlier lines are not shown.</p>`
+        ? html`<p class="note">${t`${terminal.dropped.toLocaleString("en")} earlier lines are not shown.`}</p>`
         : nothing}${repeat(
         blocks,
         (at) => terminal.dropped + at,
@@ -132,7 +139,7 @@ function errorView(run: Run): TemplateResult | typeof nothing {
     <p dir="auto"><b>${error.type}</b>${error.message ? `: ${error.message}` : ""}</p>
     ${error.traceback
       ? html`<details>
-          <summary>Traceback</summary>
+          <summary>${t`Traceback`}</summary>
           <pre tabindex="0">${error.traceback}</pre>
           ${copyButton(() => error.traceback ?? "")}
         </details>`

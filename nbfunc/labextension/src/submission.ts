@@ -4,6 +4,7 @@ import type { Api, Failure } from "./api.js";
 import type { Field } from "./fields/field.js";
 import type { GroupField } from "./fields/group.js";
 import type { Problem } from "./schema.js";
+import { t } from "./words.js";
 
 /** Who shows how the submit stands. */
 export interface SubmissionHome {
@@ -60,7 +61,7 @@ export class Submission {
   private passes(wrong: Field[]): boolean {
     const [first] = wrong;
     if (!first) return true;
-    this.home.say(wrong.length === 1 ? "One value needs another look." : `${wrong.length} values need another look.`);
+    this.home.say(wrong.length === 1 ? t`One value needs another look.` : t`${wrong.length} values need another look.`);
     this.home.focus(first.focusId);
     this.home.redraw();
     return false;

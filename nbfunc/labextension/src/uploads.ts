@@ -2,6 +2,7 @@
 
 import type { Api, Failure, Result } from "./api.js";
 import { isObject } from "./schema.js";
+import { t } from "./words.js";
 
 export type UploadState = "waiting" | "sending" | "done" | "failed" | "cancelled";
 
@@ -214,7 +215,7 @@ function unreadable(failure: Failure): Failure {
   return {
     ...failure,
     reason: "unreadable",
-    message: "The file cannot be read: it was changed or removed after you chose it. Choose it again.",
+    message: t`The file cannot be read: it was changed or removed after you chose it. Choose it again.`,
   };
 }
 

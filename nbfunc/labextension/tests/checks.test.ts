@@ -34,7 +34,7 @@ test("Python's own spellings in a pattern are understood, or left to the server"
 });
 
 test("a list says how many it needs", () => {
-  assert.match(itemsFault({ minItems: 1 }, 0), /at least 1 item\./);
-  assert.match(itemsFault({ maxItems: 2 }, 3), /at most 2 items/);
-  assert.equal(itemsFault({ minItems: 1, maxItems: 2 }, 2), "");
+  assert.match(itemsFault({ minItems: 1 }, 0, "rows"), /at least 1 row\./);
+  assert.match(itemsFault({ maxItems: 2 }, 3, "rows"), /at most 2 rows/);
+  assert.equal(itemsFault({ minItems: 1, maxItems: 2 }, 2, "rows"), "");
 });

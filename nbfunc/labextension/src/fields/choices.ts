@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
 import { hints, same, type Json, type SchemaNode } from "../schema.js";
+import { t } from "../words.js";
 import { itemsFault } from "./checks.js";
 import { Field, Misfit, fromText, quoted, type Frame } from "./field.js";
 
@@ -12,7 +13,7 @@ export class CheckboxField extends Field {
   private on = false;
 
   override fill(value: Json): void {
-    if (typeof value !== "boolean") throw new Misfit(`${quoted(value)} is neither true nor false.`);
+    if (typeof value !== "boolean") throw new Misfit(t`${quoted(value)} is neither true nor false.`);
     this.on = value;
   }
 
@@ -51,7 +52,7 @@ export class CheckboxField extends Field {
           this.edited();
         }}
       /><span dir="auto" class=${frame.hideTitle && !frame.aside && frame.title !== undefined ? "sr" : ""}
-        >${frame.aside ? "Yes" : (frame.title ?? this.title)}</span
+        >${frame.aside ? t`Yes` : (frame.title ?? this.title)}</span
       >
     </label>`;
   }
@@ -79,9 +80,9 @@ function optionOf(all: Option[], text: string): Option | undefined {
 
 /** What to show where the options could not be asked for. */
 function unavailable(field: Field, error: string): TemplateResult {
-  return html`<div class="unavailable" role="group" aria-label="${field.title}: no options">
-    <p dir="auto">The options could not be asked for: ${error}</p>
-    <button type="button" class="quiet" @click=${(): void => void field.home.refresh()}>Try again</button>
+  return html`<div class="unavailable" role="group" aria-label=${t`${field.title}: no options`}>
+    <p dir="auto">${t`The options could not be asked for: ${error}`}</p>
+    <button type="button" class="quiet" @click=${(): void => void field.home.refresh()}>${t`Try again`}</button>
   </div>`;
 }
 
@@ -94,14 +95,14 @@ export class ChoiceField extends Field {
     // Without options nothing can be told of the default; the error is shown instead.
     if (this.hints.error) return;
     const option = this.options.find((one) => same(one.value, value));
-    if (!option) throw new Misfit(`${quoted(value)} is not one of the options.`);
+    if (!option) throw new Misfit(t`${quoted(value)} is not one of the options.`);
     this.chosen = option;
   }
 
   override prefill(texts: string[]): void {
     const text = texts.at(-1) ?? "";
     const option = optionOf(this.options, text);
-    if (!option) throw new Misfit(`${quoted(text)} is not one of the options.`);
+    if (!option) throw new Misfit(t`${quoted(text)} is not one of the options.`);
     this.chosen = option;
   }
 
@@ -119,7 +120,7 @@ export class ChoiceField extends Field {
 
   protected override fault(): string {
     if (this.chosen) return "";
-    return this.hints.error ? "There are no options to choose from: try again." : "There is nothing to choose from.";
+    return this.hints.error ? t`There are no options to choose from: try again.` : t`There is nothing to choose from.`;
   }
 
   protected override body(): TemplateResult {
@@ -140,8 +141,8 @@ export class ChoiceField extends Field {
         ? html`<button
             type="button"
             class="quiet icon"
-            title="Ask for the options again"
-            aria-label="Ask for the options of ${this.label} again"
+            title=${t`Ask for the options again`}
+            aria-label=${t`Ask for the options of ${this.label} again`}
             @click=${(): void => void this.home.refresh()}
           >
             ↻
@@ -158,7 +159,7 @@ export class ChoicesField extends Field {
   private readonly chosen = new Set<Option>();
 
   override fill(value: Json): void {
-    if (!Array.isArray(value)) throw new Misfit(`${quoted(value)} is not a list of options.`);
+    if (!Array.isArray(value)) throw new Misfit(t`${quoted(value)} is not a list of options.`);
     this.take(value.map((one) => ({ option: this.options.find((o) => same(o.value, one)), said: one })));
   }
 
@@ -172,7 +173,7 @@ export class ChoicesField extends Field {
     this.chosen.clear();
     for (const { option } of all) if (option) this.chosen.add(option);
     const odd = all.find(({ option }) => !option);
-    if (odd) throw new Misfit(`${quoted(odd.said)} is not one of the options.`);
+    if (odd) throw new Misfit(t`${quoted(odd.said)} is not one of the options.`);
   }
 
   override value(): Json[] {
@@ -194,7 +195,7 @@ export class ChoicesField extends Field {
   }
 
   protected override fault(): string {
-    return itemsFault(this.node, this.chosen.size, "option");
+    return itemsFault(this.node, this.chosen.size, "options");
   }
 
   private tick(option: Option, on: boolean): void {
@@ -229,7 +230,7 @@ export class ChoicesField extends Field {
               this.edited();
             }}
           >
-            ${all ? "None" : "All"}
+            ${all ? t`None` : t`All`}
           </button>`
         : nothing}`;
   }

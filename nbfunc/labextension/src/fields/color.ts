@@ -4,6 +4,7 @@ import { html, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
 import type { Json } from "../schema.js";
+import { t } from "../words.js";
 import { Misfit, quoted } from "./field.js";
 import { InputField } from "./input.js";
 
@@ -13,7 +14,7 @@ export class ColorField extends InputField {
 
   override fill(value: Json): void {
     const hex = typeof value === "string" ? fullHex(value) : null;
-    if (!hex) throw new Misfit(`${quoted(value)} is not a color (#1e90ff).`);
+    if (!hex) throw new Misfit(t`${quoted(value)} is not a color (#1e90ff).`);
     this.draft = hex;
   }
 
@@ -22,14 +23,14 @@ export class ColorField extends InputField {
   }
 
   protected override fault(): string {
-    return fullHex(this.draft) ? "" : "Write a color as #1e90ff, or pick one.";
+    return fullHex(this.draft) ? "" : t`Write a color as #1e90ff, or pick one.`;
   }
 
   protected override body(): TemplateResult {
     return html`<div class="row">
       <input
         type="color"
-        aria-label="Pick ${this.label}"
+        aria-label=${t`Pick ${this.label}`}
         .value=${live(fullHex(this.draft) ?? "#000000")}
         @input=${this.typed}
       /><input

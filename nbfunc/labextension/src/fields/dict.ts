@@ -5,6 +5,7 @@ import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
 
 import { isObject, type Json, type JsonObject } from "../schema.js";
+import { t } from "../words.js";
 import { quoted, type Field } from "./field.js";
 import { fillInto, object } from "./group.js";
 import { RowsField, rowKey, type Row } from "./rows.js";
@@ -73,8 +74,8 @@ export class DictField extends RowsField<NamedRow> {
   protected override fault(): string {
     const names = this.rows.map(({ name }) => name);
     const twice = names.find((name, at) => names.indexOf(name) !== at);
-    if (names.includes("")) return "Give every row a key.";
-    return twice === undefined ? "" : `The key ${quoted(twice)} is there twice.`;
+    if (names.includes("")) return t`Give every row a key.`;
+    return twice === undefined ? "" : t`The key ${quoted(twice)} is there twice.`;
   }
 
   protected override entry(row: NamedRow): string {
@@ -92,14 +93,14 @@ export class DictField extends RowsField<NamedRow> {
             this.rows,
             ({ key }) => key,
             (row, at) => {
-              const what = row.name || `row ${at + 1}`;
+              const what = row.name || t`row ${at + 1}`;
               return html`<li class="entry pair" @keydown=${this.keyed(row)}>
                 <input
                   class="key"
                   type="text"
                   id=${this.entry(row)}
-                  aria-label="Key ${at + 1} of ${this.label}"
-                  placeholder="key"
+                  aria-label=${t`Key ${at + 1} of ${this.label}`}
+                  placeholder=${t`key`}
                   autocomplete="off"
                   dir="auto"
                   .value=${live(row.name)}
@@ -109,7 +110,7 @@ export class DictField extends RowsField<NamedRow> {
                   }}
                 />
                 <div class="grow">
-                  ${row.field.draw({ title: `Value of ${what}`, hideTitle: true, help: "" })}
+                  ${row.field.draw({ title: t`Value of ${what}`, hideTitle: true, help: "" })}
                 </div>
                 ${this.tools(row, at, what)}
               </li>`;
@@ -117,6 +118,6 @@ export class DictField extends RowsField<NamedRow> {
           )}
         </ol>`
       : nothing}
-    ${this.addButton("Add a row")}`;
+    ${this.addButton(t`Add a row`)}`;
   }
 }

@@ -5,6 +5,7 @@ import { live } from "lit/directives/live.js";
 
 import { isoDuration, parseDuration, spokenDuration } from "../measure.js";
 import type { Json } from "../schema.js";
+import { t } from "../words.js";
 import { Misfit, quoted } from "./field.js";
 import { InputField } from "./input.js";
 
@@ -14,7 +15,7 @@ export class DurationField extends InputField {
     const text = typeof value === "number" ? String(value) : typeof value === "string" ? value : "";
     const seconds = parseDuration(text);
     this.draft = seconds === null || !/^[-+]?P/i.test(text) ? text : shortDuration(seconds);
-    if (seconds === null) throw new Misfit(`${quoted(value)} is not a duration (1h 30m, 1:30:00, PT90M, or seconds).`);
+    if (seconds === null) throw new Misfit(t`${quoted(value)} is not a duration (1h 30m, 1:30:00, PT90M, or seconds).`);
   }
 
   override value(): Json | undefined {
@@ -23,8 +24,8 @@ export class DurationField extends InputField {
   }
 
   protected override fault(): string {
-    if (!this.draft.trim()) return "Enter a duration, such as 1h 30m.";
-    return parseDuration(this.draft) === null ? "Write a duration as 1h 30m, 1:30:00, PT90M, or in seconds." : "";
+    if (!this.draft.trim()) return t`Enter a duration, such as 1h 30m.`;
+    return parseDuration(this.draft) === null ? t`Write a duration as 1h 30m, 1:30:00, PT90M, or in seconds.` : "";
   }
 
   protected override body(): TemplateResult {

@@ -5,6 +5,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { humanSize, humanTime } from "../measure.js";
 import { hints, type Json, type SchemaNode } from "../schema.js";
 import { Upload, isSame, isUnfinished, type Unfinished } from "../uploads.js";
+import { t } from "../words.js";
 import { Field, Misfit, type Frame } from "./field.js";
 
 /** Why a file is not one for this field; "" if it is. Extensions match in any case. */
@@ -12,9 +13,9 @@ export function fileFault(node: SchemaNode, file: { name: string; size: number }
   const { extensions = [], max_size: most } = hints(node);
   const name = file.name.toLowerCase();
   if (extensions.length && !extensions.some((one) => name.endsWith(one.toLowerCase()))) {
-    return `${file.name} is not a file of this kind: ${extensions.join(", ")}.`;
+    return t`${file.name} is not a file of this kind: ${extensions.join(", ")}.`;
   }
-  if (most && file.size > most) return `${file.name} has ${humanSize(file.size)}; the most is ${humanSize(most)}.`;
+  if (most && file.size > most) return t`${file.name} has ${humanSize(file.size)}; the most is ${humanSize(most)}.`;
   return "";
 }
 
@@ -49,7 +50,7 @@ export function dropZone(
 
 /** What stands for a file over a reload: the browser forgets the file with its page. */
 export function waitingNote({ name, size, sent }: Unfinished): string {
-  return sent > 0 && sent < size ? `${humanSize(sent)} of ${humanSize(size)} are sent: choose ${name} again to go on.` : `Choose ${name} again.`;
+  return sent > 0 && sent < size ? t`${humanSize(sent)} of ${humanSize(size)} are sent: choose ${name} again to go on.` : t`Choose ${name} again.`;
 }
 
 export class FileField extends Field {
@@ -59,7 +60,7 @@ export class FileField extends Field {
 
   override fill(value: Json): void {
     // The default of a file is a path on the server: shown by `default_name`, used by leaving the argument out.
-    if (value !== null && typeof value !== "string") throw new Misfit("A file cannot be filled in: choose one.");
+    if (value !== null && typeof value !== "string") throw new Misfit(t`A file cannot be filled in: choose one.`);
   }
 
   override prefill(): void {
@@ -119,8 +120,8 @@ export class FileField extends Field {
   protected override fault(): string {
     const { upload, waiting } = this;
     if (waiting) return waitingNote(waiting);
-    if (!upload) return typeof this.hints.default_name === "string" ? "" : "Choose a file.";
-    return upload.state === "failed" ? `${upload.file.name} was not sent: ${upload.failure?.message ?? ""}` : "";
+    if (!upload) return typeof this.hints.default_name === "string" ? "" : t`Choose a file.`;
+    return upload.state === "failed" ? t`${upload.file.name} was not sent: ${upload.failure?.message ?? ""}` : "";
   }
 
   private readonly picked = (event: Event): void => {
@@ -149,13 +150,13 @@ export class FileField extends Field {
         ${upload
           ? this.sending(upload, true)
           : html`<div class="prompt">
-              <span class="button" aria-hidden="true">Choose a file</span>
+              <span class="button" aria-hidden="true">${t`Choose a file`}</span>
               <span class="note"
                 >${waiting
                   ? html`<b dir="auto">${waitingNote(waiting)}</b>`
                   : typeof standing === "string"
-                  ? html`or drop one here; without one, <b dir="auto">${standing}</b> is used`
-                  : "or drop it here"}${extensions.length && extensions.length <= 8
+                  ? t`or drop one here; without one, “${standing}” is used`
+                  : t`or drop it here`}${extensions.length && extensions.length <= 8
                   ? html`<br />${extensions.join(" ")}`
                   : nothing}</span
               >
@@ -171,28 +172,28 @@ export class FileField extends Field {
     const share = size ? upload.sent / size : upload.state === "done" ? 1 : 0;
     const left = upload.speed ? (size - upload.sent) / upload.speed : 0;
     const under = {
-      waiting: "Waiting",
-      sending: `${humanSize(upload.sent)} of ${humanSize(size)}${
-        upload.speed ? ` · ${humanSize(upload.speed)}/s · ${humanTime(left)} left` : ""
-      }`,
+      waiting: t`Waiting`,
+      sending: upload.speed
+        ? t`${humanSize(upload.sent)} of ${humanSize(size)} · ${humanSize(upload.speed)}/s · ${humanTime(left)} left`
+        : t`${humanSize(upload.sent)} of ${humanSize(size)}`,
       done: humanSize(size),
-      failed: "Not sent",
-      cancelled: "Cancelled",
+      failed: t`Not sent`,
+      cancelled: t`Cancelled`,
     }[upload.state];
     return html`<div class="upload ${upload.state}">
       <div class="what"><b dir="auto">${name}</b><span class="note">${under}</span></div>
       ${upload.state === "sending" || upload.state === "waiting"
-        ? html`<progress aria-label="Sending ${name}" max="1" .value=${share}></progress>`
+        ? html`<progress aria-label=${t`Sending ${name}`} max="1" .value=${share}></progress>`
         : nothing}
       ${upload.state === "failed"
-        ? html`<button type="button" class="quiet" @click=${(): void => this.retry(upload)}>Try again</button>`
+        ? html`<button type="button" class="quiet" @click=${(): void => this.retry(upload)}>${t`Try again`}</button>`
         : nothing}
       ${removable
         ? html`<button
             type="button"
             class="quiet icon"
-            aria-label="${upload.state === "done" ? "Remove" : "Cancel"} ${name}"
-            title=${upload.state === "done" ? "Remove" : "Cancel"}
+            aria-label=${upload.state === "done" ? t`Remove ${name}` : t`Cancel ${name}`}
+            title=${upload.state === "done" ? t`Remove` : t`Cancel`}
             @click=${this.drop}
           >
             ✕

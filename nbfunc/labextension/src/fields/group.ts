@@ -3,10 +3,11 @@
 import { html, type TemplateResult } from "lit";
 
 import { isObject, type Json, type JsonObject, type SchemaNode } from "../schema.js";
+import { t } from "../words.js";
 import { Field, Misfit, quoted, type Home } from "./field.js";
 
 export function object(value: Json): JsonObject {
-  if (!isObject(value)) throw new Misfit(`${quoted(value)} is not an object of values.`);
+  if (!isObject(value)) throw new Misfit(t`${quoted(value)} is not an object of values.`);
   return value;
 }
 

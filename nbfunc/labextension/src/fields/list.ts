@@ -5,6 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 
 import { kindOf, type Json, type SchemaNode } from "../schema.js";
 import { isSame, isUnfinished, type Unfinished } from "../uploads.js";
+import { t } from "../words.js";
 import { itemsFault } from "./checks.js";
 import { Misfit, fromText, quoted, type Field, type Frame, type Home } from "./field.js";
 import { FileField, accept, dropZone, waitingNote } from "./file.js";
@@ -28,7 +29,7 @@ export class ListField extends RowsField<Row> {
   }
 
   override fill(value: Json): void {
-    if (!Array.isArray(value)) throw new Misfit(`${quoted(value)} is not a list.`);
+    if (!Array.isArray(value)) throw new Misfit(t`${quoted(value)} is not a list.`);
     this.replace(
       this.files
         ? []
@@ -107,7 +108,7 @@ export class ListField extends RowsField<Row> {
   protected override fault(): string {
     const [next] = this.waiting;
     if (next) return waitingNote(next);
-    return itemsFault(this.node, this.rows.length, this.files ? "file" : "row");
+    return itemsFault(this.node, this.rows.length, this.files ? "files" : "rows");
   }
 
   override get focusId(): string {
@@ -116,7 +117,7 @@ export class ListField extends RowsField<Row> {
 
   protected override body(): TemplateResult {
     if (this.files) return this.fileBody();
-    return html`${this.list()}${this.addButton(this.rows.length ? "Add another" : "Add one")}`;
+    return html`${this.list()}${this.addButton(this.rows.length ? t`Add another` : t`Add one`)}`;
   }
 
   private list(): TemplateResult | typeof nothing {
@@ -144,7 +145,7 @@ export class ListField extends RowsField<Row> {
     const take = (files: File[]): void => {
       for (const file of files) {
         if (this.full) {
-          this.problem = itemsFault(this.node, this.rows.length + 1, "file");
+          this.problem = itemsFault(this.node, this.rows.length + 1, "files");
           break;
         }
         const row = this.row();
@@ -165,7 +166,7 @@ export class ListField extends RowsField<Row> {
           type="file"
           multiple
           accept=${accept(this.item)}
-          aria-label="Add files to ${this.label}"
+          aria-label=${t`Add files to ${this.label}`}
           aria-describedby=${this.described}
           aria-invalid=${this.invalid}
           @change=${(event: Event): void => {
@@ -176,7 +177,7 @@ export class ListField extends RowsField<Row> {
           }}
         />
         <div class="prompt">
-          <span class="button" aria-hidden="true">Choose files</span><span class="note">or drop them here</span>
+          <span class="button" aria-hidden="true">${t`Choose files`}</span><span class="note">${t`or drop them here`}</span>
         </div>
         ${this.waiting.map((one) => this.waitingView(one))}`,
       take,
@@ -188,8 +189,8 @@ export class ListField extends RowsField<Row> {
       <button
         type="button"
         class="quiet icon"
-        aria-label="Leave out ${one.name}"
-        title="Leave out"
+        aria-label=${t`Leave out ${one.name}`}
+        title=${t`Leave out`}
         @click=${(): void => {
           this.waiting = this.waiting.filter((other) => other !== one);
           this.home.focus(`${this.id}-add`);

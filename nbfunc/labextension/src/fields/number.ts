@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
 import { encode, type Json } from "../schema.js";
+import { t } from "../words.js";
 import { numberFault } from "./checks.js";
 import { Misfit, quoted } from "./field.js";
 import { InputField } from "./input.js";
@@ -56,7 +57,7 @@ export class NumberField extends InputField {
     this.bad = false;
     if (typeof value === "boolean" || value === null || parseNumber(text, this.integer, this.words) === undefined) {
       if (!this.words.length) this.draft = "";
-      throw new Misfit(`${quoted(value)} is not ${this.integer ? "a whole number" : "a number"}.`);
+      throw new Misfit(this.integer ? t`${quoted(value)} is not a whole number.` : t`${quoted(value)} is not a number.`);
     }
   }
 
@@ -67,9 +68,9 @@ export class NumberField extends InputField {
   protected override fault(): string {
     const text = this.draft.trim();
     if (this.bad || (text && this.value() === undefined)) {
-      return this.integer ? "Enter a whole number." : "Enter a number.";
+      return this.integer ? t`Enter a whole number.` : t`Enter a number.`;
     }
-    if (!text) return this.integer ? "Enter a whole number." : "Enter a number.";
+    if (!text) return this.integer ? t`Enter a whole number.` : t`Enter a number.`;
     const value = this.value();
     const inner = this.node.anyOf?.find((one) => one.type === "number" || one.type === "integer");
     return typeof value === "string" ? "" : numberFault({ ...this.node, ...inner }, value as number | bigint);

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
 import { isObject, kindOf, type Json, type SchemaNode } from "../schema.js";
+import { t } from "../words.js";
 import { Field, type Frame, type Home } from "./field.js";
 import { FileField } from "./file.js";
 import { place } from "./group.js";
@@ -84,7 +85,7 @@ export class OptionalField extends Field {
       role="switch"
       class="switch"
       id="${this.inner.id}-switch"
-      aria-label=${this.inner.compound || this.on ? `Set ${title}` : nothing}
+      aria-label=${this.inner.compound || this.on ? t`Set ${title}` : nothing}
       .checked=${live(this.on)}
       @change=${(event: Event): void => {
         this.on = (event.target as HTMLInputElement).checked;

@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import type { SchemaNode } from "../schema.js";
+import { t } from "../words.js";
 import { Field } from "./field.js";
 
 export interface Row {
@@ -78,8 +79,8 @@ export abstract class RowsField<R extends Row> extends Field {
               type="button"
               class="quiet icon"
               id=${up}
-              aria-label="Move ${what} up"
-              title="Move up (Alt+↑)"
+              aria-label=${t`Move ${what} up`}
+              title=${t`Move up (Alt+↑)`}
               aria-disabled=${at === 0 ? "true" : nothing}
               @click=${(): void => this.move(row, -1, up)}
             >
@@ -88,8 +89,8 @@ export abstract class RowsField<R extends Row> extends Field {
               type="button"
               class="quiet icon"
               id=${down}
-              aria-label="Move ${what} down"
-              title="Move down (Alt+↓)"
+              aria-label=${t`Move ${what} down`}
+              title=${t`Move down (Alt+↓)`}
               aria-disabled=${at === this.rows.length - 1 ? "true" : nothing}
               @click=${(): void => this.move(row, 1, down)}
             >
@@ -99,8 +100,8 @@ export abstract class RowsField<R extends Row> extends Field {
         type="button"
         class="quiet icon"
         id="${this.id}-remove-${row.key}"
-        aria-label="Remove ${what}"
-        title="Remove"
+        aria-label=${t`Remove ${what}`}
+        title=${t`Remove`}
         @click=${(): void => this.remove(row)}
       >
         ✕

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
 import type { Json } from "../schema.js";
+import { t } from "../words.js";
 import { lengthFault, patternFault } from "./checks.js";
 import { Misfit, quoted, type Field } from "./field.js";
 import { InputField } from "./input.js";
@@ -14,7 +15,7 @@ export class TextField extends InputField {
 
   override fill(value: Json): void {
     this.draft = typeof value === "string" ? value : JSON.stringify(value);
-    if (typeof value !== "string") throw new Misfit(`${quoted(value)} is not a text.`);
+    if (typeof value !== "string") throw new Misfit(t`${quoted(value)} is not a text.`);
   }
 
   override prefill(texts: string[]): void {
@@ -76,10 +77,10 @@ export class TextField extends InputField {
         type="button"
         class="quiet"
         aria-pressed=${this.revealed ? "true" : "false"}
-        aria-label="Show ${this.label}"
+        aria-label=${t`Show ${this.label}`}
         @click=${this.reveal}
       >
-        ${this.revealed ? "Hide" : "Show"}
+        ${this.revealed ? t`Hide` : t`Show`}
       </button>
     </div>`;
   }
@@ -93,8 +94,8 @@ export class TextField extends InputField {
 /** `Email`: the server decides; here only what is plainly none. */
 export class EmailField extends TextField {
   protected override fault(): string {
-    if (!this.draft.trim()) return "Enter an e-mail address.";
-    if (!/^[^\s@]+@[^\s@]+$/.test(this.draft.trim())) return "This is not an e-mail address: name@example.org.";
+    if (!this.draft.trim()) return t`Enter an e-mail address.`;
+    if (!/^[^\s@]+@[^\s@]+$/.test(this.draft.trim())) return t`This is not an e-mail address: name@example.org.`;
     return super.fault();
   }
 

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
 import { isObject, type Json, type SchemaNode } from "../schema.js";
+import { t } from "../words.js";
 import { Field, Misfit, fromText, quoted, type Home } from "./field.js";
 import { fillInto } from "./group.js";
 
@@ -41,7 +42,7 @@ export class VariantsField extends Field {
     if (isObject(value) && typeof value["$type"] === "string") {
       const at = this.variants.findIndex(({ title }) => title === value["$type"]);
       const variant = this.variants[at];
-      if (!variant) throw new Misfit(`${quoted(value["$type"])} is none of the variants.`);
+      if (!variant) throw new Misfit(t`${quoted(value["$type"])} is none of the variants.`);
       this.at = at;
       fillInto(variant.field, (value["$value"] ?? null));
       return;
@@ -76,7 +77,7 @@ export class VariantsField extends Field {
       this.at = at;
       return;
     }
-    throw new Misfit(`${quoted(value)} is none of the variants.`);
+    throw new Misfit(t`${quoted(value)} is none of the variants.`);
   }
 
   override value(): Json | undefined {
@@ -124,7 +125,7 @@ export class VariantsField extends Field {
 
   protected override body(): TemplateResult {
     const { current } = this;
-    return html`<div class="segments" role="radiogroup" aria-label="Kind of ${this.label}">
+    return html`<div class="segments" role="radiogroup" aria-label=${t`Kind of ${this.label}`}>
         ${this.variants.map(
           ({ title }, at) =>
             html`<label class="segment"

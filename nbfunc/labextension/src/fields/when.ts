@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
 import type { Json } from "../schema.js";
+import { t } from "../words.js";
 import { Misfit, quoted } from "./field.js";
 import { InputField } from "./input.js";
 
@@ -37,14 +38,18 @@ export class WhenField extends InputField {
     const text = typeof value === "string" ? value.trim().replace(" ", "T") : "";
     const zone = this.kind === "date" ? "" : (ZONE.exec(text)?.[0] ?? "");
     const local = text.slice(0, text.length - zone.length);
-    if (!isWhen(this.control, local)) throw new Misfit(`${quoted(value)} is not ${this.wanted}.`);
+    if (!isWhen(this.control, local)) throw new Misfit(this.misfit(quoted(value)));
     // Whole minutes are shown, and edited, as such.
     this.draft = local.replace(/(:\d\d):00(\.0+)?$/, "$1");
     this.zone = zone;
   }
 
-  private get wanted(): string {
-    return { date: "a date (2026-05-31)", time: "a time (18:30)", datetime: "a date and time (2026-05-31T18:30)" }[this.control];
+  private misfit(said: string): string {
+    return {
+      date: t`${said} is not a date (2026-05-31).`,
+      time: t`${said} is not a time (18:30).`,
+      datetime: t`${said} is not a date and time (2026-05-31T18:30).`,
+    }[this.control];
   }
 
   override value(): Json | undefined {
@@ -69,7 +74,8 @@ export class WhenField extends InputField {
   }
 
   protected override fault(): string {
-    return this.draft ? "" : `Enter ${this.wanted.replace(/ \(.*/, "")}.`;
+    if (this.draft) return "";
+    return { date: t`Enter a date.`, time: t`Enter a time.`, datetime: t`Enter a date and time.` }[this.control];
   }
 
   protected override body(): TemplateResult {

@@ -10,6 +10,7 @@ import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 
 import { FormElement } from "../form.js";
 import { humanTime } from "../measure.js";
+import { speak } from "../words.js";
 import { Activity, tookOf } from "./activity.js";
 import { CARD_TYPE, Card } from "./card.js";
 import { Catalog, targetOf, type Target } from "./catalog.js";
@@ -42,6 +43,7 @@ function activate(
 ): void {
   const { commands, shell, serviceManager } = app;
   const trans = translator.load("nbfunc");
+  speak((text, ...values) => trans.__(text, ...values));
   const server = serverOf(serviceManager.serverSettings);
   const catalog = new Catalog(server, serviceManager.sessions);
   const activity = new Activity(server);

@@ -6,6 +6,7 @@ import { until } from "lit/directives/until.js";
 import type { DisplayOutput } from "../events.js";
 import { isObject, type Json } from "../schema.js";
 import { styles } from "../style.js";
+import { t } from "../words.js";
 import { frameView } from "./frame.js";
 import { imageView } from "./image.js";
 import { textView } from "./text.js";
@@ -14,8 +15,8 @@ type View = (value: Json, signal: AbortSignal) => TemplateResult;
 
 /** Richest first; a pattern stands for a family. */
 const TYPES: readonly (readonly [RegExp, View])[] = [
-  [/^text\/html$/, (value, signal) => framed(value, "Result, as HTML", signal)],
-  [/^image\/svg\+xml$/, (value, signal) => (linked(value) ? picture(value) : framed(value, "Result, as SVG", signal))],
+  [/^text\/html$/, (value, signal) => framed(value, t`Result, as HTML`, signal)],
+  [/^image\/svg\+xml$/, (value, signal) => (linked(value) ? picture(value) : framed(value, t`Result, as SVG`, signal))],
   [/^image\//, picture],
   [/^text\/markdown$/, markdown],
   [/^text\/latex$/, (value) => html`<div class="latex">${textView(text(value))}</div>`],
@@ -39,7 +40,7 @@ function picture(value: Json): TemplateResult {
 
 function framed(value: Json, title: string, signal: AbortSignal): TemplateResult {
   const url = linked(value);
-  if (url !== null) return html`<p><a class="button small" href=${url} download>Download the result</a></p>`;
+  if (url !== null) return html`<p><a class="button small" href=${url} download>${t`Download the result`}</a></p>`;
   return html`<div class="card frame">${frameView(text(value), title, signal)}</div>`;
 }
 
@@ -61,10 +62,10 @@ function best(data: Record<string, Json>, signal: AbortSignal): TemplateResult {
   }
   const files = Object.entries(data).flatMap(([mime, value]) => {
     const url = linked(value);
-    return url === null ? [] : [html`<a class="button small" href=${url} download>Download (${mime})</a>`];
+    return url === null ? [] : [html`<a class="button small" href=${url} download>${t`Download (${mime})`}</a>`];
   });
   if (files.length) return html`<p>${files}</p>`;
-  return html`<p class="note">There is no view here for ${Object.keys(data).join(", ") || "an empty result"}.</p>`;
+  return html`<p class="note">${t`There is no view here for ${Object.keys(data).join(", ")}.`}</p>`;
 }
 
 export class DisplayView extends LitElement {

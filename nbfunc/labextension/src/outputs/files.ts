@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 
 import type { FileOutput } from "../events.js";
 import { humanSize, timeLeft } from "../measure.js";
+import { t } from "../words.js";
 
 export interface TimedFile {
   output: FileOutput;
@@ -23,8 +24,8 @@ export function zipView(files: TimedFile[], url: string): TemplateResult | typeo
   if (there.length < 2) return nothing;
   const total = there.reduce((sum, { output }) => sum + output.size, 0);
   return html`<div class="bar">
-    <span class="note">${there.length.toLocaleString("en")} files, ${humanSize(total)}</span>
-    <a class="button small" href=${url} download>Download all</a>
+    <span class="note">${t`${there.length.toLocaleString("en")} files, ${humanSize(total)}`}</span>
+    <a class="button small" href=${url} download>${t`Download all`}</a>
   </div>`;
 }
 
@@ -36,13 +37,13 @@ function row(file: FileOutput, left: number): TemplateResult {
     <span class="what"
       ><b dir="auto">${file.filename}</b
       ><span class="note"
-        >${humanSize(file.size)} · ${gone ? "File expired" : html`<span title=${file.expires}>${timeLeft(left)} left</span>`}</span
+        >${humanSize(file.size)} · ${gone ? t`File expired` : html`<span title=${file.expires}>${t`${timeLeft(left)} left`}</span>`}</span
       ></span
     >
     ${gone
       ? nothing
-      : html`<a class="button small" href=${file.url} download=${file.filename} aria-label="Download ${file.filename}"
-          >Download</a
+      : html`<a class="button small" href=${file.url} download=${file.filename} aria-label=${t`Download ${file.filename}`}
+          >${t`Download`}</a
         >`}
   </li>`;
 }

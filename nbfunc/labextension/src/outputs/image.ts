@@ -3,6 +3,7 @@
 import { html, type TemplateResult } from "lit";
 
 import type { ImageOutput } from "../events.js";
+import { t } from "../words.js";
 
 export function imageView(image: Pick<ImageOutput, "url"> & Partial<ImageOutput>): TemplateResult {
   const name = decodeURIComponent(image.url.split(/[?#]/)[0]?.split("/").pop() ?? "") || "image";
@@ -11,7 +12,7 @@ export function imageView(image: Pick<ImageOutput, "url"> & Partial<ImageOutput>
       src=${image.url}
       width=${image.width ?? ""}
       height=${image.height ?? ""}
-      alt="Picture ${name}"
+      alt=${t`Picture ${name}`}
       decoding="async"
       @error=${(event: Event): void => {
         // Its hour is over, or the server is gone; a broken picture says neither.
@@ -20,8 +21,8 @@ export function imageView(image: Pick<ImageOutput, "url"> & Partial<ImageOutput>
       }}
     />
     <figcaption>
-      <span class="note broken">The picture is not there any more: files are kept for one hour.</span>
-      <a class="button small" href=${image.url} download=${name}>Download</a>
+      <span class="note broken">${t`The picture is not there any more: files are kept for one hour.`}</span>
+      <a class="button small" href=${image.url} download=${name}>${t`Download`}</a>
     </figcaption>
   </figure>`;
 }

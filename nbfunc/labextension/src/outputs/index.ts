@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 
 import type { DisplayOutput, FileOutput, ImageOutput, Output, TableOutput, TextOutput } from "../events.js";
 import type { Run, Shown } from "../run.js";
+import { t } from "../words.js";
 import { filesView, zipView, type TimedFile } from "./files.js";
 import { imageView } from "./image.js";
 import { textView } from "./text.js";
@@ -16,11 +17,11 @@ const VIEWS: Views = {
   image: (output: ImageOutput) => imageView(output),
   table: (output: TableOutput) => {
     void import("./table.js");
-    return html`<nbfunc-table .output=${output}>Loading the table…</nbfunc-table>`;
+    return html`<nbfunc-table .output=${output}>${t`Loading the table…`}</nbfunc-table>`;
   },
   display: (output: DisplayOutput) => {
     void import("./display.js");
-    return html`<nbfunc-display .output=${output}>Loading…</nbfunc-display>`;
+    return html`<nbfunc-display .output=${output}>${t`Loading…`}</nbfunc-display>`;
   },
 };
 
@@ -54,11 +55,11 @@ export function outputsView(run: Run, { zip, extra, more, display }: Drawing): T
   return html`${draw(hidden ? outputs.slice(0, first) : outputs, display)}
   ${hidden
     ? html`<p class="more">
-        <button type="button" class="quiet" @click=${(): void => more(run)}>Show more: ${hidden.toLocaleString("en")} are not shown</button>
+        <button type="button" class="quiet" @click=${(): void => more(run)}>${t`Show more: ${hidden.toLocaleString("en")} are not shown`}</button>
       </p>`
     : nothing}
   ${hidden ? draw(outputs.slice(-ENDS), display) : nothing} ${run.live ? nothing : zipView(files, zip)}
-  ${run.overflow ? html`<p class="note">The page keeps no more: ${run.overflow.toLocaleString("en")} later results.</p>` : nothing}`;
+  ${run.overflow ? html`<p class="note">${t`The page keeps no more: ${run.overflow.toLocaleString("en")} later results.`}</p>` : nothing}`;
 }
 
 function timed(output: FileOutput, received: number): TimedFile {

@@ -6,6 +6,7 @@ import { Api, type TableQuery } from "../api.js";
 import type { Column, TableOutput } from "../events.js";
 import type { Json } from "../schema.js";
 import { styles } from "../style.js";
+import { t } from "../words.js";
 import { tableStyles } from "./table-style.js";
 
 const PAGE = 200;
@@ -88,7 +89,7 @@ export class TableView extends LitElement {
       const oldest = this.pages.keys().next();
       if (this.pages.size > KEPT_PAGES && !oldest.done) this.pages.delete(oldest.value);
     } else {
-      this.problem = answer.failure.reason === "expired" ? "The table's hour is over: run again." : answer.failure.message;
+      this.problem = answer.failure.reason === "expired" ? t`The table's hour is over: run again.` : answer.failure.message;
     }
     this.requestUpdate();
   }
@@ -149,8 +150,8 @@ export class TableView extends LitElement {
     const { first, last, height, offset } = this.window();
     if (!this.whole) this.want(first, last);
     const count = this.q
-      ? `${this.matching.toLocaleString("en")} of ${total.toLocaleString("en")} rows`
-      : `${total.toLocaleString("en")} row${total === 1 ? "" : "s"}`;
+      ? t`${this.matching.toLocaleString("en")} of ${total.toLocaleString("en")} rows`
+      : total === 1 ? t`${1} row` : t`${total.toLocaleString("en")} rows`;
     const rows: TemplateResult[] = [];
     for (let row = first; row < last; row += 1) rows.push(this.row(row));
     const width = columns.reduce((sum, one, at) => sum + this.width(one, at), 0);
@@ -159,17 +160,17 @@ export class TableView extends LitElement {
         <span class="note" role="status">${count}</span>
         <span class="space"></span>
         ${total > 10 || this.q
-          ? html`<input type="search" placeholder="Search" aria-label="Search the table" @input=${this.typed} />`
+          ? html`<input type="search" placeholder=${t`Search`} aria-label=${t`Search the table`} @input=${this.typed} />`
           : nothing}
         <a class="button small" href=${csv} download>CSV</a>
       </div>
       ${this.problem
         ? html`<p class="problem" role="alert">
             ${this.problem}
-            <button type="button" class="quiet small" @click=${(): void => this.again()}>Try again</button>
+            <button type="button" class="quiet small" @click=${(): void => this.again()}>${t`Try again`}</button>
           </p>`
         : nothing}
-      <div class="scroll" tabindex="0" role="region" aria-label="Table" @scroll=${this.scrolled}>
+      <div class="scroll" tabindex="0" role="region" aria-label=${t`Table`} @scroll=${this.scrolled}>
         <table aria-rowcount=${this.matching + 1} style="min-width: ${width}ch">
           <colgroup>
             ${columns.map((one, at) => html`<col style="width: ${this.width(one, at)}ch" />`)}
@@ -194,7 +195,7 @@ export class TableView extends LitElement {
   private header(column: Column, at: number): TemplateResult {
     const sorted = this.sort === at ? (this.descending ? "descending" : "ascending") : "none";
     return html`<th scope="col" class=${column.type} aria-sort=${sorted}>
-      <button type="button" title="Sort by ${column.name}" @click=${(): void => this.by(at)}>
+      <button type="button" title=${t`Sort by ${column.name}`} @click=${(): void => this.by(at)}>
         <span dir="auto">${column.name}</span><span class="arrow" aria-hidden="true">${{ ascending: "▲", descending: "▼", none: "" }[sorted]}</span>
       </button>
     </th>`;

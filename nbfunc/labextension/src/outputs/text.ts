@@ -1,17 +1,18 @@
 /** Text as it is, with a button that copies it. Text is never markup. */
 
 import { html, nothing, type TemplateResult } from "lit";
+import { t } from "../words.js";
 
 /** What is laid out at once; the whole is a click, or a download, away. */
 const SHOWN = 100_000;
 
-export function copyButton(text: () => string, what = "Copy"): TemplateResult {
+export function copyButton(text: () => string, what = t`Copy`): TemplateResult {
   return html`<button
     type="button"
     class="quiet small copy"
     @click=${async (event: Event): Promise<void> => {
       const button = event.currentTarget as HTMLButtonElement;
-      button.textContent = (await copied(text())) ? "Copied" : "Not copied";
+      button.textContent = (await copied(text())) ? t`Copied` : t`Not copied`;
       setTimeout(() => (button.textContent = what), 1500);
     }}
   >${what}</button>`;
@@ -43,8 +44,8 @@ export function textView(text: string, url?: string | null): TemplateResult {
     ${shown === text && !url
       ? nothing
       : html`<p class="note">
-          ${shown.length.toLocaleString("en")} characters are shown.
-          ${url ? html`<a href=${url} download>Download the whole</a>` : "Copy takes the whole."}
+          ${t`${shown.length.toLocaleString("en")} characters are shown.`}
+          ${url ? html`<a href=${url} download>${t`Download the whole`}</a>` : t`Copy takes the whole.`}
         </p>`}
   </div>`;
 }
