@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from nbfunc.notebook.panel import panel
     from nbfunc.types import FileResponse
     from nbfunc.web.application import application
+    from nbfunc.web.authorizer import FormsOnly
     from nbfunc.web.server import run
 
 __all__ = [
     "Cancelled",
     "FileResponse",
+    "FormsOnly",
     "__version__",
     "application",
     "current_user",
@@ -34,6 +36,7 @@ __all__ = [
 _HOMES = {
     "Cancelled": "nbfunc.errors",
     "FileResponse": "nbfunc.types",
+    "FormsOnly": "nbfunc.web.authorizer",
     "application": "nbfunc.web.application",
     "current_user": "nbfunc.core.context",
     "expose": "nbfunc.core.options",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
@@ -108,9 +109,12 @@ class ZmqChannel(Channel):
         control.socket.maxmsgsize = MOST_MESSAGE
         control.socket.connect(endpoint)
         control.on_recv(self._answered, copy=False)
-        # The monitor's socket is of the context's kind, which is asyncio's; a stream takes plain ones only.
-        monitor = control.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        self._gone = ZMQStream(zmq.Socket.shadow(monitor))
+        # Not get_monitor_socket(): that one is of the context's kind, asyncio's, which a stream cannot take.
+        told = f"inproc://nbfunc-{secrets.token_hex(8)}"
+        control.socket.monitor(told, zmq.EVENT_DISCONNECTED)
+        monitor = control.socket.context.socket(zmq.PAIR, socket_class=zmq.Socket)
+        monitor.connect(told)
+        self._gone = ZMQStream(monitor)
         self._gone.on_recv(lambda _: self._listener.disconnected())
 
     def _close_control(self) -> None:

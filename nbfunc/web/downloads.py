@@ -61,6 +61,11 @@ class Download(Resource):
         if self._sending is not None:
             self._sending.cancel()
 
+    def note(self, filename: str, size: int) -> None:
+        """Tell who wants to know that a file leaves."""
+        if self.site.audit is not None:
+            self.site.audit.downloaded(filename, size, self.user)
+
     def offer(self, filename: str) -> None:
         """Set what says that this is a file of that name."""
         self.set_header("Content-Type", type_of(filename))
@@ -143,6 +148,8 @@ class FileResource(Download):
             self.set_header("Content-Length", str(end - start))
             if self.request.method != "GET":
                 return
+            if start == 0:  # not each part of one that is fetched in parts
+                self.note(filename, found.size)
             if isinstance(content, bytes):
                 self.write(content[start:end])
                 return
@@ -157,7 +164,7 @@ class ZipResource(Download):
     """``S runs/<id>/files.zip``: the files of a run that are still there."""
 
     async def get(self, run: str) -> None:
-        log = self.site.runs.get(run)
+        log = self.run_of(run)
         if not log.files:
             raise NotFound("This run has returned no file.")
         held, archive = await self.site.in_thread(archive_of, self.site.returns, log.files)
@@ -165,6 +172,8 @@ class ZipResource(Download):
             if archive.is_empty():
                 raise Expired("The files of this run have expired.")
             self.offer(f"{log.function}.zip")
+            for file in log.files:
+                self.note(file.filename, file.size)
             if archive.sized:
                 self.set_header("Content-Length", str(len(archive)))
             await self.send(self.joined(iter(archive)))

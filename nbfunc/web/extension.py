@@ -16,6 +16,7 @@ from traitlets import Bool, Int, Unicode, default
 from nbfunc.errors import NotFound
 from nbfunc.hosts.protocol import ENVIRONMENT
 from nbfunc.web.addresses import Addresses
+from nbfunc.web.audit import JupyterAudit
 from nbfunc.web.handlers import routes
 from nbfunc.web.jupyter import JupyterGuard, mounted
 from nbfunc.web.kernels import Kernels
@@ -151,12 +152,14 @@ class NbfuncApp(ExtensionApp):
             max_returns_size=self.max_returns_size,
             min_free_space=self.min_free_space,
         )
+        audit = JupyterAudit(serverapp.event_logger)
         kernels = self._kernels = Kernels(
             manager=serverapp.kernel_manager,
             sessions=serverapp.session_manager,
             events=serverapp.event_logger,
             addresses=addresses,
             changes=changes,
+            exposed=audit.function,
             returns=place.returns,
             uploads=place.uploads,
             max_concurrency=self.max_concurrency,
@@ -167,7 +170,14 @@ class NbfuncApp(ExtensionApp):
             addresses=addresses,
             returns=place.returns,
             uploads=place.uploads,
-            runs=Runs(addresses, limit=self.run_log_size, tracebacks=self.show_tracebacks),
+            runs=Runs(
+                addresses,
+                limit=self.run_log_size,
+                tracebacks=self.show_tracebacks,
+                started=audit.started,
+                ended=audit.ended,
+            ),
+            audit=audit,
             guard=JupyterGuard(),
             pages=Pages(title="nbfunc"),
             limits=Limits(upload=self.max_upload_size),

@@ -196,14 +196,14 @@ class RunsResource(Resource):
     """``S runs``: the newest runs first."""
 
     async def get(self) -> None:
-        self.write_json([log.summary() for log in self.site.runs.all()[:MOST_RUNS]])
+        self.write_json([log.summary() for log in self.runs()[:MOST_RUNS]])
 
 
 class RunResource(RunBody):
     """``S runs/<id>``: a run as far as it is, as events or as the body of POST."""
 
     async def get(self, run: str) -> None:
-        log = self.site.runs.get(run)
+        log = self.run_of(run)
         if not self.accepts("text/event-stream"):
             await self.write_body(log)
             return
@@ -215,7 +215,7 @@ class RunResource(RunBody):
             await self.stream_run(log, after)
 
     async def delete(self, run: str) -> None:
-        log = self.site.runs.get(run)
+        log = self.run_of(run)
         if log.ended is None:
             await self.site.runs.cancel(log)
             self.set_status(202)

@@ -11,10 +11,10 @@ from jupyter_server.base.handlers import JupyterHandler
 from tornado.web import RequestHandler, authenticated
 
 from nbfunc.errors import AskerError, Forbidden
+from nbfunc.web.authorizer import RESOURCE, FormsOnly
 from nbfunc.web.resource import VERBS, Resource
 from nbfunc.web.site import Site
 
-RESOURCE = "nbfunc"
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -49,6 +49,12 @@ class JupyterGuard:
     def login(self, handler: RequestHandler) -> str | None:  # noqa: ARG002 - Jupyter redirects by itself
         """Return None: Jupyter's handlers send a browser to its login themselves."""
         return None
+
+    def sees_all_runs(self, handler: RequestHandler) -> bool:
+        """Say whether who asks may know of others' runs: guests of a server that is shared may not."""
+        assert isinstance(handler, JupyterHandler)
+        authorizer = handler.authorizer
+        return not (isinstance(authorizer, FormsOnly) and authorizer.is_guest(handler.current_user))
 
 
 def action_of(method: str) -> str:

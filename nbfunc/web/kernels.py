@@ -51,6 +51,8 @@ class Kernels:
         Of the site.
     changes : Changes
         Where the pages hear of it.
+    exposed : callable
+        Called with ``"exposed"`` or ``"removed"``, a function's name and its kernel.
     returns, uploads : ReturnsDir, UploadsDir
         Of this server.
     max_concurrency : int, optional
@@ -65,6 +67,7 @@ class Kernels:
         events: Any,
         addresses: Addresses,
         changes: Changes,
+        exposed: Callable[[str, str, str], None],
         returns: ReturnsDir,
         uploads: UploadsDir,
         max_concurrency: int | None,
@@ -74,6 +77,7 @@ class Kernels:
         self._events = events
         self._addresses = addresses
         self._changes = changes
+        self._tell_exposed = exposed
         self._returns = returns
         self._uploads = uploads
         self._line = Line(max_concurrency)
@@ -163,7 +167,15 @@ class Kernels:
                 return "stopping"
             return "alive" if await manager.is_alive() else "dead"
 
+        said: set[str] = set()
+
         def told(kind: str, function: str) -> None:
+            if kind == "removed":
+                said.discard(function)
+                self._tell_exposed(kind, function, kernel)
+            elif function not in said:
+                said.add(function)
+                self._tell_exposed("exposed", function, kernel)
             self._changes.tell(kind, url=self._addresses.function(function, kernel))
 
         channel = ZmqChannel(

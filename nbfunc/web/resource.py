@@ -27,6 +27,7 @@ from nbfunc.errors import (
     Unauthorized,
 )
 from nbfunc.web.addresses import json_bytes
+from nbfunc.web.runlog import RunLog
 from nbfunc.web.site import Site
 
 logger = logging.getLogger(__name__)
@@ -154,6 +155,28 @@ class Resource(RequestHandler):
     async def _nothing_more(self, *_: str, **__: str) -> None:
         if not self._finished:
             self.finish()
+
+    # Runs
+
+    def run_of(self, run: str) -> RunLog:
+        """Return a run that who asks may know of.
+
+        Raises
+        ------
+        NotFound
+            There is none, or it is another's.
+        """
+        log = self.site.runs.get(run)
+        if log.user != self.user and not self.site.guard.sees_all_runs(self):
+            raise NotFound("This run is not known here.")
+        return log
+
+    def runs(self) -> list[RunLog]:
+        """Return the runs that who asks may know of, the newest first."""
+        logs = self.site.runs.all()
+        if self.site.guard.sees_all_runs(self):
+            return logs
+        return [log for log in logs if log.user == self.user]
 
     # What the client accepts
 

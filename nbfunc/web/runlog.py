@@ -238,6 +238,8 @@ class Runs:
         Bytes of events kept in all: the oldest runs that ended go first, then a running one's prints.
     tracebacks : bool
         Whether those of failures go to the page; they are in the log anyhow.
+    started, ended : callable
+        Called with each run when it was asked for, and when it is over.
     clock : callable
         Seconds since the epoch.
     """
@@ -248,9 +250,13 @@ class Runs:
         *,
         limit: int = RUN_LOG_SIZE,
         tracebacks: bool = False,
+        started: Callable[[RunLog], None] = lambda _: None,
+        ended: Callable[[RunLog], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._tracebacks = tracebacks
+        self._tell_started = started
+        self._tell_ended = ended
         self.clock = clock
         self._addresses = addresses
         self._limit = limit
@@ -277,6 +283,7 @@ class Runs:
         )
         self._logs[run] = log
         self._size += log.size
+        self._tell_started(log)
         task = asyncio.create_task(self._follow(log, events))
         self._following.add(task)
         task.add_done_callback(self._following.discard)
@@ -305,6 +312,7 @@ class Runs:
         self._size += log.size - before
         if log.ended is not None:
             self._ended[log.id] = log
+            self._tell_ended(log)
         if self._size > self._limit:
             self._make_room()
 

@@ -167,6 +167,10 @@ class StandaloneGuard:
         path = uri if uri.startswith(base) else base + uri.lstrip("/")
         return f"{self._addresses.shared('login')}?next={quote(path, safe='')}"
 
+    def sees_all_runs(self, handler: RequestHandler) -> bool:  # noqa: ARG002 - all are equal here
+        """Say yes: who may use this server may use all of it."""
+        return True
+
     def cookie_name(self, handler: RequestHandler) -> str:
         """Return the cookie's name, which holds the port."""
         port = self.port or urlsplit(self.asked(handler).origin).port

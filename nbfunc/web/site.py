@@ -17,7 +17,7 @@ from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.base import FunctionHost
 from nbfunc.web.addresses import Addresses, json_bytes
 from nbfunc.web.pages import Pages
-from nbfunc.web.runlog import Runs
+from nbfunc.web.runlog import RunLog, Runs
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,22 @@ class Guard(Protocol):
 
     def login(self, handler: RequestHandler) -> str | None:
         """Return where a browser without a login is sent, if it can log in at all."""
+
+    def sees_all_runs(self, handler: RequestHandler) -> bool:
+        """Say whether who asks may know of others' runs."""
+
+
+class Audit(Protocol):
+    """Who is told what happens, for an administrator to know."""
+
+    def started(self, log: RunLog) -> None:
+        """A run was asked for."""
+
+    def ended(self, log: RunLog) -> None:
+        """It is over."""
+
+    def downloaded(self, filename: str, size: int, user: str | None) -> None:
+        """A returned file is being sent to somebody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +132,8 @@ class Site:
         Sent with every answer.
     served : callable
         Called at each request, on the loop that serves it: the place to start what needs that loop.
+    audit : Audit, optional
+        Told what happens.
     refresh : callable
         Called before the functions are listed: brings up to date what is known of their notebooks.
     """
@@ -133,6 +151,7 @@ class Site:
     headers: Mapping[str, str] = field(default_factory=dict)
     served: Callable[[], None] = lambda: None
     refresh: Callable[[], Awaitable[None]] | None = None
+    audit: Audit | None = None
     # Disks block: whatever touches one goes here, never to the loop.
     threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(DISK_THREADS, thread_name_prefix="nbfunc-disk")

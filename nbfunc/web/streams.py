@@ -77,7 +77,7 @@ class EventResource(Resource):
                 frames = []
                 for run, after in runs:
                     try:
-                        log = self.site.runs.get(run)
+                        log = self.run_of(run)
                     except NotFound:
                         frames.append(event_frame("unknown", run=run))
                         continue
