@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 from jupyter_client.blocking.client import BlockingKernelClient
 
 TOKEN = "a-token-of-the-tests"
+# Another Python for the kernels, such as one with an older ipykernel; nbfunc's packages must be there.
+KERNEL_PYTHON = os.environ.get("NBFUNC_KERNEL_PYTHON", "")
 # They cost a second at each start.
 OTHERS = (
     "jupyterlab",
@@ -195,10 +197,21 @@ class Jupyter:
         self._made = 0
         for name in ("notebooks", "config", "temporary"):
             (folder / name).mkdir(parents=True, exist_ok=True)
+        if KERNEL_PYTHON:
+            self.add_kernelspec(
+                "python3", KERNEL_PYTHON, "-m", "ipykernel_launcher", "-f", "{connection_file}"
+            )
         extensions = dict.fromkeys(OTHERS, False) | {"nbfunc": with_nbfunc}
         settings = f"c.ServerApp.jpserver_extensions = {extensions}\n{config}"
         (folder / "config" / "jupyter_server_config.py").write_text(settings)
         self.log = (folder / "server.log").open("ab")
+
+    def add_kernelspec(self, name: str, *argv: str) -> None:
+        """Let there be another kind of kernel."""
+        place = self.folder / "data" / "kernels" / name
+        place.mkdir(parents=True)
+        spec = {"argv": argv, "display_name": name, "language": "python"}
+        (place / "kernel.json").write_text(json.dumps(spec))
 
     def start(self) -> None:
         runtime = self.folder / "runtime"
@@ -207,6 +220,7 @@ class Jupyter:
         environment = {
             **os.environ,
             "JUPYTER_RUNTIME_DIR": str(runtime),
+            "JUPYTER_PREFER_ENV_PATH": "0",
             "JUPYTER_DATA_DIR": str(self.folder / "data"),
             "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
             "IPYTHONDIR": str(self.folder / "ipython"),

@@ -256,10 +256,8 @@ def test_a_kernel_without_nbfunc_is_named_so(server: Jupyter, fresh: Kernel) -> 
 
 
 def test_a_kernel_of_another_language_that_says_nothing(server: Jupyter) -> None:
-    spec = server.folder / "data" / "kernels" / "mute"
-    spec.mkdir(parents=True, exist_ok=True)
-    argv = [sys.executable, "-c", "import time; time.sleep(600)", "{connection_file}"]
-    (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Mute", "language": "mute"}))
+    code = "import time; time.sleep(600)"
+    server.add_kernelspec("mute", sys.executable, "-c", code, "{connection_file}")
     started = server.post("api/kernels", {"name": "mute"})
     assert started.status == 201
     answer = server.post(f"nbfunc/{started.json['id']}/one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
@@ -35,6 +36,7 @@ def make(size: int) -> FileResponse:
 
 # What an institution would write into its configuration.
 CONFIG = '''
+import logging
 from jupyter_server.auth import Authorizer
 
 class Readers(Authorizer):
@@ -47,7 +49,9 @@ class Readers(Authorizer):
 
 c.ServerApp.authorizer_class = Readers
 c.ServerApp.allow_unauthenticated_access = False
+c.EventLogger.handlers = [logging.FileHandler("events.log")]
 c.NbfuncApp.max_upload_size = 1000
+c.NbfuncApp.max_returns_size = 100_000
 c.NbfuncApp.max_concurrency = 2
 c.NbfuncApp.show_tracebacks = False
 '''
@@ -227,3 +231,52 @@ def test_so_many_run_at_once_whatever_a_kernel_says(cell: str, strict: Jupyter, 
     for run in runs:
         with strict.stream(run) as events:
             events.until(kind="finished")
+
+
+UNBOUND = """
+from nbfunc.files.returns import ReturnsDir
+agent = get_ipython().magics_manager.registry["FuncToWeb"].agent
+agent.host.store = ReturnsDir(agent.host.store.path)
+"""
+
+
+@pytest.mark.parametrize("cell", ["", UNBOUND])
+def test_returned_files_have_their_limit_whatever_a_kernel_does(
+    cell: str, strict: Jupyter, limited: Kernel
+) -> None:
+    limited.run(cell)
+    assert limited.call("make", size=10_000).json["outputs"][0]["size"] == 10_000
+    before = strict.returned()
+    answer = limited.call("make", size=200_000)
+    assert answer.json["outputs"] == []
+    assert strict.returned() == before, "nothing of it stays"
+
+
+def test_an_administrator_reads_who_ran_what_and_never_with_which_values(
+    strict: Jupyter, limited: Kernel
+) -> None:
+    limited.run(
+        "def tell(secret: str) -> FileResponse:\n    return FileResponse(data=b'x', filename='a.txt')"
+    )
+    limited.run("%func_to_web tell")
+    cookies = strict.cookies()
+    me = strict.get("api/me", token=None, **cookies).json["identity"]["username"]
+    body = strict.post(limited.url("tell"), {"secret": "open sesame"}, token=None, **cookies).json
+    assert strict.get(body["outputs"][0]["url"], token=None, **cookies).content == b"x"
+    limited.call("fail")
+    log = strict.folder / "events.log"
+    events = strict.until(
+        lambda: [json.loads(line) for line in log.read_text().splitlines() if "/nbfunc/" in line]
+    )
+    runs = [event for event in events if event.get("run") == body["run"]]
+    assert [(event["action"], event["user"], event["function"]) for event in runs] == [
+        ("started", me, "tell"),
+        ("ended", me, "tell"),
+    ]
+    assert (runs[1]["status"], runs[1]["files"]) == ("finished", [{"filename": "a.txt", "size": 1}])
+    assert ("downloaded", me, "a.txt") in [
+        (event["action"], event.get("user"), event.get("filename")) for event in events
+    ]
+    failed = next(event for event in events if event.get("function") == "fail" and event["action"] == "ended")
+    assert (failed["status"], failed["error"]) == ("failed", "ValueError")
+    assert "sesame" not in log.read_text()
