@@ -260,7 +260,8 @@ def test_panels_of_one_function_and_of_two_of_one_name_are_independent() -> None
 def test_several_functions_are_tabs_and_groups_are_tabs_of_tabs() -> None:
     tabs = panel([double, each])
     assert tabs.titles == ("Double", "Each")
-    grouped = panel({"Numbers": [double, each], "More": [each_later]})
+    groups: dict[str, list[Any]] = {"Numbers": [double, each], "More": [each_later]}
+    grouped = panel(groups)
     assert grouped.titles == ("Numbers", "More")
     assert grouped.children[0].titles == ("Double", "Each")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import chromium
 from tests.browser.test_fields import CASES
@@ -18,7 +18,7 @@ __all__ = ["chromium"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 FIELDS = """
-from nbfunc.notebook.panel import panel
+from nbfunc import panel
 from tests.browser.test_fields import CASES, function_of, paint
 
 display(*(panel(function_of(name, annotation)) for name, (annotation, _, _) in CASES.items()), panel(paint))
@@ -28,8 +28,7 @@ import asyncio, threading, time
 import ipywidgets
 import nbfunc
 from IPython.display import display
-from nbfunc import FileResponse, progress
-from nbfunc.notebook.panel import panel
+from nbfunc import FileResponse, panel, progress
 
 go = threading.Event()
 
@@ -156,7 +155,7 @@ def fill_dict(panel: Locator) -> None:
 def choose_file(panel: Locator) -> None:
     with panel.page.expect_file_chooser() as chooser:
         panel.get_by_role("button", name="Choose").click()
-    chooser.value.set_files([{"name": "Zahlen Ä.CSV", "mimeType": "text/csv", "buffer": b"1,2"}])
+    chooser.value.set_files(FilePayload(name="Zahlen Ä.CSV", mimeType="text/csv", buffer=b"1,2"))
     expect(panel).to_contain_text("Zahlen Ä.CSV (3 B)")
 
 

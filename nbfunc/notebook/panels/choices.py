@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from abc import abstractmethod
 from typing import Any, TypeVar
 
@@ -146,7 +147,7 @@ class ChoicesInput(Offering[ChoicesField]):
 
     def rename(self, title: str) -> None:
         super().rename(title)
-        self._heading.value = title
+        self._heading.value = html.escape(title)
 
     def child(self, part: str | int) -> Input[Any] | None:  # noqa: ARG002 - its options are no inputs
         return None

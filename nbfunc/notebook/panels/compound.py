@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -102,7 +103,7 @@ class GroupInput(Input[GroupField]):
 
     def rename(self, title: str) -> None:
         super().rename(title)
-        self._heading.value = title
+        self._heading.value = html.escape(title)
 
     def inner(self) -> list[Input[Any]]:
         return list(self._members.inputs.values())
@@ -306,7 +307,7 @@ class Rows(Input[F]):
 
     def rename(self, title: str) -> None:
         super().rename(title)
-        self._heading.value = title
+        self._heading.value = html.escape(title)
         self._number()
 
 

@@ -174,6 +174,8 @@ class RunView:
 
 
 def _spoken(seconds: float) -> str:
+    if seconds < 0.1:
+        return "under 0.1 s"
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
 
 
@@ -183,4 +185,4 @@ def _failure(event: Failed) -> str:
     # Voila's visitors are not the author's colleagues in the notebook.
     if event.traceback and not os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
         trace = f"<details><summary>Traceback</summary><pre>{html.escape(event.traceback)}</pre></details>"
-    return f'<div class="nbfunc-error" role="alert"><p><b>{event.type}</b>{message}</p>{trace}</div>'
+    return f'<div class="nbfunc-error" role="alert"><p><b>{html.escape(event.type)}</b>{message}</p>{trace}</div>'
