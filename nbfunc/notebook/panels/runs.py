@@ -180,9 +180,11 @@ def _spoken(seconds: float) -> str:
 
 
 def _failure(event: Failed) -> str:
-    message = f": {html.escape(event.message)}" if event.message else ""
+    said = f"<b>{html.escape(event.type)}</b>"
+    if event.message:
+        said += f": {html.escape(event.message)}"
     trace = ""
     # Voila's visitors are not the author's colleagues in the notebook.
     if event.traceback and not os.environ.get("SERVER_SOFTWARE", "").startswith("voila"):
         trace = f"<details><summary>Traceback</summary><pre>{html.escape(event.traceback)}</pre></details>"
-    return f'<div class="nbfunc-error" role="alert"><p><b>{html.escape(event.type)}</b>{message}</p>{trace}</div>'
+    return f'<div class="nbfunc-error" role="alert"><p>{said}</p>{trace}</div>'
