@@ -21,6 +21,7 @@ class Served:
     """What a test knows of a server: its address."""
 
     url: str
+    shared: str = "/-/"
 
     def get(self, path: str) -> tuple[Any, bytes]:
         """Return headers and body of a GET; `path` is absolute."""

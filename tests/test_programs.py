@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from PIL import Image
 from reportlab.pdfgen import canvas
 
 from nbfunc.types import FileResponse
+from tests.jupyter.server import Jupyter, jupyter
 from tests.serving import Served, serving
 
 mpl.use("agg")
@@ -83,13 +85,48 @@ FUNCTIONS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(FUNCTIONS, tmp_path_factory.mktemp("served")) as served:
-        yield served
+# A cell as people write it: what the functions need, they themselves, and the magic in the place of run().
+CELL = "\n".join(
+    [
+        "%load_ext nbfunc",
+        *(line for line in Path(__file__).read_text().splitlines() if line.startswith(("import ", "from "))),
+        *(inspect.getsource(function) for function in FUNCTIONS),
+        "%func_to_web " + " ".join(function.__name__ for function in FUNCTIONS),
+    ]
+)
 
 
-def downloads(served: Served, function: str, **arguments: Any) -> list[tuple[str, bytes]]:
+class InNotebook:
+    """The same programs in a notebook's kernel, asked over its Jupyter server."""
+
+    def __init__(self, server: Jupyter) -> None:
+        self._server = server
+        self._kernel = server.kernel()
+        assert not self._kernel.run(CELL).error
+        self.shared = f"{server.base}nbfunc/-/"
+
+    def run(self, function: str, **arguments: Any) -> Any:
+        return self._kernel.call(function, **arguments).json
+
+    def get(self, path: str) -> tuple[Any, bytes]:
+        answer = self._server.get(path)
+        return answer.headers, answer.content
+
+
+@pytest.fixture(scope="module", params=["standalone", "notebook"])
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served | InNotebook]:
+    folder = tmp_path_factory.mktemp("served")
+    if request.param == "standalone":
+        with serving(FUNCTIONS, folder) as served:
+            yield served
+    else:
+        with jupyter(folder) as server:
+            yield InNotebook(server)
+
+
+def downloads(served: Served | InNotebook, function: str, **arguments: Any) -> list[tuple[str, bytes]]:
     answer = served.run(function, **arguments)
     assert answer["status"] == "finished", answer
     found = []
@@ -105,16 +142,16 @@ def downloads(served: Served, function: str, **arguments: Any) -> list[tuple[str
     return found
 
 
-def test_two_files_come_back_byte_for_byte(served: Served) -> None:
+def test_two_files_come_back_byte_for_byte(served: Served | InNotebook) -> None:
     assert downloads(served, "make_files", name="Ada") == [
         ("hello.txt", b"Hello Ada!"),
         ("goodbye.txt", b"Goodbye Ada!"),
     ]
 
 
-def test_download_all_is_one_zip(served: Served) -> None:
+def test_download_all_is_one_zip(served: Served | InNotebook) -> None:
     answer = served.run("make_files", name="Ada")
-    _, content = served.get(f"/-/runs/{quote(answer['run'])}/files.zip")
+    _, content = served.get(f"{served.shared}runs/{quote(answer['run'])}/files.zip")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         assert {name: archive.read(name) for name in archive.namelist()} == {
@@ -123,7 +160,7 @@ def test_download_all_is_one_zip(served: Served) -> None:
         }
 
 
-def test_a_pdf_holds_its_title(served: Served) -> None:
+def test_a_pdf_holds_its_title(served: Served | InNotebook) -> None:
     ((name, content),) = downloads(served, "create_pdf", title="Quarterly report")
     assert name == "Quarterly report.pdf"
     assert content.startswith(b"%PDF-")
@@ -131,14 +168,14 @@ def test_a_pdf_holds_its_title(served: Served) -> None:
     assert content.rstrip().endswith(b"%%EOF")
 
 
-def test_a_workbook_opens_with_its_rows(served: Served) -> None:
+def test_a_workbook_opens_with_its_rows(served: Served | InNotebook) -> None:
     ((name, content),) = downloads(served, "create_excel", rows=1000)
     assert name == "table.xlsx"
     sheet = openpyxl.load_workbook(io.BytesIO(content)).active
     assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["n", *range(1000)]
 
 
-def test_an_archive_holds_its_files(served: Served) -> None:
+def test_an_archive_holds_its_files(served: Served | InNotebook) -> None:
     ((_, content),) = downloads(served, "create_archive", file_count=20)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
@@ -146,14 +183,16 @@ def test_an_archive_holds_its_files(served: Served) -> None:
         assert len(archive.namelist()) == 20
 
 
-def test_a_picture_and_a_plot_open(served: Served) -> None:
+def test_a_picture_and_a_plot_open(served: Served | InNotebook) -> None:
     ((_, picture),) = downloads(served, "draw_picture", width=7)
     assert Image.open(io.BytesIO(picture)).getpixel((6, 1)) == (255, 0, 0)
     ((_, plot),) = downloads(served, "draw_plot")
     assert Image.open(io.BytesIO(plot)).format == "PNG"
 
 
-def test_a_path_yielded_twice_and_overwritten_between_gives_both(served: Served, tmp_path: Path) -> None:
+def test_a_path_yielded_twice_and_overwritten_between_gives_both(
+    served: Served | InNotebook, tmp_path: Path
+) -> None:
     files = downloads(served, "one_after_the_other", folder=str(tmp_path))
     assert files == [("out.csv", b"first"), ("out.csv", b"second, longer")]
 
@@ -163,7 +202,7 @@ def test_a_path_yielded_twice_and_overwritten_between_gives_both(served: Served,
     [({}, ["rows"]), ({"rows": "5"}, ["rows"]), ({"rows": True}, ["rows"]), ({"rows": 1, "x": 1}, ["x"])],
 )
 def test_wrong_arguments_are_refused_at_their_place(
-    arguments: dict[str, Any], loc: list[str], served: Served
+    arguments: dict[str, Any], loc: list[str], served: Served | InNotebook
 ) -> None:
     answer = served.run("create_excel", **arguments)
     assert answer["reason"] == "invalid"

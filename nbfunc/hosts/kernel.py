@@ -40,6 +40,8 @@ from nbfunc.hosts.questions import Questions
 logger = logging.getLogger("nbfunc")
 
 MOST_FUNCTIONS = 10_000
+DYING_CHECKS = 5
+DYING_SECONDS = 0.1
 
 State: TypeAlias = Literal["starting", "idle", "busy", "restarting", "dead"]
 Told: TypeAlias = Callable[[Literal["changed", "removed"], str], None]
@@ -324,6 +326,7 @@ class KernelHost(FunctionHost):
                 )
                 self._lost = None
                 self._exposed(answer.get("functions"))
+                self._questions.tell("known", version=answer.get("exposed"))
         except NotFound as error:
             self._trouble = str(error)
             logger.warning("Kernel %s: %s", self._peer.kernel, error)
@@ -374,7 +377,14 @@ class KernelHost(FunctionHost):
 
     async def _look(self) -> None:
         """See why the connection broke."""
-        match await self._peer.life():
+        life = await self._peer.life()
+        for _ in range(DYING_CHECKS):
+            if life != "alive":
+                break
+            # A process that is killed loses its connections a moment before it is gone.
+            await asyncio.sleep(DYING_SECONDS)
+            life = await self._peer.life()
+        match life:
             case "dead":
                 self.lost(KernelDied)
             case "alive":

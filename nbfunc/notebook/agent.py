@@ -37,6 +37,7 @@ from nbfunc.notebook.passed import PassedUploads, PushedUploads
 logger = logging.getLogger("nbfunc")
 
 CALL_SECONDS = 10.0
+UNANSWERED = {"known", "acknowledge"}
 # The server may not listen yet when a notebook's first cell speaks: it is told again, a few times.
 AGAIN_SECONDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
@@ -214,7 +215,7 @@ class Agent:
         except Exception as error:
             logger.exception("nbfunc could not answer the server.")
             reply = {"error": {"type": "AskerError", "message": f"{type(error).__name__}: {error}"}}
-        if asked.content["op"] != "acknowledge":
+        if asked.content["op"] not in UNANSWERED:
             self._send(REPLY, asked, reply, buffers)
 
     def _send(self, kind: str, asked: _Asked, content: dict[str, Any], buffers: list[Any]) -> None:
@@ -239,11 +240,14 @@ class Agent:
         shared = nonce is not None if "nonce" in content else bool(self.server and self.server.shared)
         version = self._version
         functions = [dataclasses.asdict(info) for info in self.host.functions()]
-        with self._heard:
-            self.server = Server(content["base"], content["kernel"], content["notebook"], shared)
-            self._known = version
-            self._heard.notify_all()
-        return {"protocol": PROTOCOL, "version": __version__, "nonce": nonce, "functions": functions}
+        self.server = Server(content["base"], content["kernel"], content["notebook"], shared)
+        return {
+            "protocol": PROTOCOL,
+            "version": __version__,
+            "nonce": nonce,
+            "functions": functions,
+            "exposed": version,
+        }
 
     def _meet(self, content: dict[str, Any]) -> tuple[str | None, ReturnsDir]:
         """Return what the server's nonce file holds, if this is its disk, and where files go."""
@@ -253,6 +257,11 @@ class Agent:
             return said, ReturnsDir(directory, **content["bounds"])
         except (OSError, UnicodeDecodeError, StorageError):
             return None, ReturnsDir(self._folder / "returns")
+
+    async def _is_known(self, asked: _Asked) -> None:
+        with self._heard:
+            self._known = asked.content["version"]
+            self._heard.notify_all()
 
     async def _form(self, asked: _Asked) -> dict[str, Any]:
         return {"form": await self.host.form(asked.content["name"])}
@@ -328,6 +337,7 @@ Op = Callable[[Agent, _Asked], Awaitable[dict[str, Any] | bytes | None]]
 
 _OPS: dict[str, Op] = {
     "hello": Agent._hello,  # who asks, and where to put files; answered with what is exposed
+    "known": Agent._is_known,  # the server has taken in what was exposed then; not answered
     "form": Agent._form,  # one function's form
     "check": Agent._check,  # whether a run could be started so
     "start": Agent._start,  # a run, whose events follow
