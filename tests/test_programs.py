@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import matplotlib as mpl
@@ -90,7 +90,7 @@ CELL = "\n".join(
     [
         "%load_ext nbfunc",
         *(line for line in Path(__file__).read_text().splitlines() if line.startswith(("import ", "from "))),
-        *(inspect.getsource(function) for function in FUNCTIONS),
+        *(inspect.getsource(cast("Any", function)) for function in FUNCTIONS),
         "%func_to_web " + " ".join(function.__name__ for function in FUNCTIONS),
     ]
 )
