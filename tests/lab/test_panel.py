@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.lab.jupyter import TOKEN, Jupyter
-from tests.lab.window import KERNEL_SECONDS, Window
+from tests.lab.window import KERNEL_MILLISECONDS, Window
 
 pytestmark = pytest.mark.browser
 
@@ -65,7 +65,7 @@ def test_after_a_restart_and_run_all_the_open_form_works_again(window: Window) -
     expect(window.panel).to_contain_text("is not running")
     expect(window.form.get_by_label("name", exact=True)).to_have_value("Ada")
     window.panel.get_by_role("button", name="Run the notebook's cells").click()
-    expect(window.panel).not_to_contain_text("is not running", timeout=KERNEL_SECONDS)
+    expect(window.panel).not_to_contain_text("is not running", timeout=KERNEL_MILLISECONDS)
     window.run()
     expect(window.form).to_contain_text("Hello Ada!")
 
@@ -77,7 +77,7 @@ def test_a_card_opens_the_form_and_says_when_its_kernel_is_gone(window: Window, 
     window.menu("Kernel", "Shut Down Kernel")
     expect(window.card).to_contain_text("Not running")
     window.card.get_by_role("button", name="Run the notebook's cells").click()
-    expect(window.card).not_to_contain_text("Not running", timeout=KERNEL_SECONDS)
+    expect(window.card).not_to_contain_text("Not running", timeout=KERNEL_MILLISECONDS)
 
 
 def test_a_run_goes_on_without_its_form_and_is_cancelled_from_the_list(window: Window) -> None:
@@ -200,7 +200,7 @@ def test_a_thousand_functions_are_listed_and_searched(window: Window) -> None:
         run=False,
     )
     window.run_all()
-    expect(window.panel.locator(".nbf-function")).to_have_count(1000, timeout=KERNEL_SECONDS)
+    expect(window.panel.locator(".nbf-function")).to_have_count(1000, timeout=KERNEL_MILLISECONDS)
     window.panel.get_by_role("searchbox").fill("777")
     expect(window.panel.locator(".nbf-function")).to_have_count(1)
     window.panel.get_by_role("searchbox").fill("none of them")
@@ -214,7 +214,7 @@ def test_a_renamed_notebook_is_followed(window: Window) -> None:
     dialog = window.page.locator(".jp-Dialog")
     dialog.get_by_role("textbox").fill("after.ipynb")
     dialog.get_by_role("button", name="Rename").click()
-    expect(window.panel.get_by_role("region", name="after.ipynb")).to_be_visible(timeout=KERNEL_SECONDS)
+    expect(window.panel.get_by_role("region", name="after.ipynb")).to_be_visible(timeout=KERNEL_MILLISECONDS)
 
 
 def test_a_second_window_shows_the_same(window: Window, chromium: Browser, lab: Jupyter) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.lab.jupyter import jupyter
-from tests.lab.window import Window
+from tests.lab.window import KERNEL_MILLISECONDS, Window
 
 pytestmark = pytest.mark.browser
 
@@ -66,6 +66,9 @@ def test_notebook_7_has_panel_and_cards(page: Page, tmp_path: Path, complaints: 
     with jupyter(tmp_path, "notebook") as notebook:
         name = notebook.notebook("demo.ipynb", NAP)
         page.goto(notebook.page(f"notebooks/{name}"))
+        expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(
+            timeout=KERNEL_MILLISECONDS
+        )
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.locator(".lm-Menu").get_by_role("menuitem", name="Run All Cells").first.click()
         page.get_by_role("button", name="Open the form Take a nap").click()

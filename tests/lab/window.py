@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.lab.jupyter import Jupyter
 
-KERNEL_SECONDS = 60_000
+KERNEL_MILLISECONDS = 60_000
 NUMBERS = itertools.count()
 READY = "Python 3 (ipykernel) | Idle"
 
@@ -32,7 +32,7 @@ class Window:
     def visit(self, name: str) -> None:
         workspace = f"workspace-{next(NUMBERS)}"
         self.page.goto(self._server.page(f"lab/workspaces/{workspace}/tree/{name}"))
-        expect(self.page.get_by_text(READY)).to_be_visible(timeout=KERNEL_SECONDS)
+        expect(self.page.get_by_text(READY)).to_be_visible(timeout=KERNEL_MILLISECONDS)
 
     def leave(self) -> None:
         """Go away, before the server does."""

@@ -11,6 +11,7 @@ import type { FunctionRow, RunRow } from "../api.js";
 import type { Activity } from "./activity.js";
 import type { Catalog } from "./catalog.js";
 import { emptyView } from "./empty.js";
+import { found, grouped } from "./grouping.js";
 import { runningView } from "./running.js";
 
 export interface ListOptions {
@@ -59,8 +60,7 @@ export class FunctionList extends Widget {
     if (!rows.length || health.kind !== "ready") {
       return html`${running}${emptyView(health, trans, () => void catalog.refresh())}`;
     }
-    const words = this.words.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-    const found = rows.filter((row) => matches(row, words));
+    const matching = found(rows, this.words);
     return html`<div class="nbf-search">
         <input
           type="search"
@@ -74,8 +74,8 @@ export class FunctionList extends Widget {
         />
       </div>
       ${running}
-      <div role="status" class="nbf-note nbf-none">${found.length ? "" : trans.__("No function matches “%1”.", this.words)}</div>
-      ${grouped(found, this.options.notebook()).map((rows) => this.section(rows))}`;
+      <div role="status" class="nbf-note nbf-none">${matching.length ? "" : trans.__("No function matches “%1”.", this.words)}</div>
+      ${grouped(matching, this.options.notebook()).map((rows) => this.section(rows))}`;
   }
 
   private section(rows: FunctionRow[]): TemplateResult {
@@ -133,26 +133,6 @@ export class FunctionList extends Widget {
     event.preventDefault();
     next.focus();
   };
-}
-
-function matches(row: FunctionRow, words: string[]): boolean {
-  const text = [row.title, row.name, row.description, row.group ?? "", row.notebook ?? ""].join("\n").toLocaleLowerCase();
-  return words.every((word) => text.includes(word));
-}
-
-/** By kernel, the current notebook's first; in a kernel by group, each where its first function stands. */
-export function grouped(rows: FunctionRow[], current: string | null): FunctionRow[][] {
-  const kernels = new Map<string, Map<string, FunctionRow[]>>();
-  for (const row of rows) {
-    const groups = kernels.get(row.kernel ?? "") ?? new Map<string, FunctionRow[]>();
-    kernels.set(row.kernel ?? "", groups);
-    const group = groups.get(row.group ?? "") ?? [];
-    groups.set(row.group ?? "", group);
-    group.push(row);
-  }
-  const all = [...kernels.values()].map((groups) => [...groups.values()].flat());
-  const first = all.filter(([row]) => current !== null && row?.notebook === current);
-  return [...first, ...all.filter((one) => !first.includes(one))];
 }
 
 /** A kernel's state, in words. */
