@@ -27,6 +27,8 @@ from nbfunc.types import (
 from tests.browser.accessibility import violations
 from tests.serving import Served, serving
 
+pytestmark = pytest.mark.browser
+
 
 class Size(enum.Enum):
     SMALL = "small"

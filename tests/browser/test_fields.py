@@ -26,6 +26,8 @@ from nbfunc.types import (
 )
 from tests.serving import Served, serving
 
+pytestmark = pytest.mark.browser
+
 
 class Size(enum.Enum):
     SMALL = "small"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, Response, expect
 
 from tests.serving import serving
+
+pytestmark = pytest.mark.browser
 
 
 def add(a: int, b: int) -> int:

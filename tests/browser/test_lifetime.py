@@ -14,6 +14,8 @@ from nbfunc.types import Field, File, Password
 from tests.browser.wire import relay
 from tests.serving import Served, serving
 
+pytestmark = pytest.mark.browser
+
 
 def greet(name: str, times: int = 1) -> str:
     return f"Hello {name}! " * times

@@ -18,6 +18,8 @@ from nbfunc import progress
 from nbfunc.types import FileResponse
 from tests.serving import Served, serving
 
+pytestmark = pytest.mark.browser
+
 
 class Rich:
     """What has a representation of its own, as Plotly's figures have."""
