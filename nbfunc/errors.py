@@ -87,7 +87,12 @@ class InvalidArguments(AskerError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
-        super().__init__("; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in self.problems))
+        super().__init__("; ".join(map(_said, self.problems)))
+
+
+def _said(problem: Problem) -> str:
+    place = ".".join(map(str, problem["loc"]))
+    return f"{place}: {problem['msg']}" if place else problem["msg"]
 
 
 class NotFound(AskerError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -156,6 +157,10 @@ VideoFile = Annotated[str, _extensions("mp4 webm mov avi mkv m4v mpeg")]
 AudioFile = Annotated[str, _extensions("mp3 wav ogg flac m4a aac opus")]
 
 
+# Set within a run: takes a file in at once, and returns what the run knows it by.
+TAKE_IN: ContextVar[Callable[[FileResponse], object] | None] = ContextVar("nbfunc_take_in", default=None)
+
+
 class FileResponse:
     """A file to download: returned by a function, kept for one hour.
 
@@ -166,7 +171,8 @@ class FileResponse:
     data : bytes, optional
         The content (also `bytearray` or `memoryview`).
     path : str or os.PathLike, optional
-        A regular file that exists. It is taken in at once, and may be overwritten the next moment.
+        A regular file that exists. Within a run it is taken in at once, and may be overwritten or deleted
+        the next moment; elsewhere when a run returns it.
     chunks : iterable of bytes, optional
         The content, made as it is written: constant memory at any size.
     filename : str, optional
@@ -189,7 +195,7 @@ class FileResponse:
     'hello.txt'
     """
 
-    __slots__ = ("chunks", "data", "filename", "move", "path")
+    __slots__ = ("chunks", "data", "filename", "move", "path", "taken")
 
     def __init__(
         self,
@@ -225,6 +231,8 @@ class FileResponse:
                 )
             filename = os.path.basename(os.fspath(path)) or self.path.name  # type: ignore[union-attr]  # path given
         self.filename = clean_filename(filename)
+        take = TAKE_IN.get()
+        self.taken = None if take is None or self.path is None else take(self)
 
     def __repr__(self) -> str:
         return f"FileResponse(filename={self.filename!r})"

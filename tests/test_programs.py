@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +75,18 @@ def one_after_the_other(folder: str) -> Iterator[FileResponse]:
         yield FileResponse(path=path)
 
 
+def one_name_for_all(count: int) -> list[FileResponse]:
+    returned = []
+    with tempfile.TemporaryDirectory() as folder:
+        for n in range(count):
+            path = Path(folder) / "same.txt"
+            path.write_text(f"version {n}")
+            returned.append(FileResponse(path=path, filename=f"{n}.txt"))
+    return returned
+
+
 FUNCTIONS = [
+    one_name_for_all,
     make_files,
     create_pdf,
     create_excel,
@@ -195,6 +207,13 @@ def test_a_path_yielded_twice_and_overwritten_between_gives_both(
 ) -> None:
     files = downloads(served, "one_after_the_other", folder=str(tmp_path))
     assert files == [("out.csv", b"first"), ("out.csv", b"second, longer")]
+
+
+def test_what_is_overwritten_and_deleted_before_the_return_comes_back_as_it_was(
+    served: Served | InNotebook,
+) -> None:
+    files = downloads(served, "one_name_for_all", count=3)
+    assert files == [("0.txt", b"version 0"), ("1.txt", b"version 1"), ("2.txt", b"version 2")]
 
 
 @pytest.mark.parametrize(

@@ -216,12 +216,16 @@ class NumberField(Leaf):
             return LEFT_OUT
         if text in self._NAMED:
             return text
-        for number in (int, float):
-            try:
-                return number(text)
-            except ValueError:
-                continue
-        raise wrong(loc, "Must be a number.")
+        if not _NUMBER.fullmatch(text):
+            raise wrong(loc, "Must be a number.")
+        try:
+            return int(text)
+        except ValueError:  # or more digits than Python reads
+            return float(text)
+
+
+# What <input type=number> sends (HTML Living Standard, 2.3.4.3), and a sign before it.
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)

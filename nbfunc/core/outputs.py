@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-import math
+import logging
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +20,8 @@ from nbfunc.core import tabular
 from nbfunc.core.events import Cell, Display, File, Image, Output, StoredFile, Table, Text
 from nbfunc.core.mailbox import unicode_only
 from nbfunc.types import FileResponse
+
+log = logging.getLogger("nbfunc")
 
 MOST_TEXT = 1 << 20
 FIRST_ROWS = 100
@@ -78,10 +80,14 @@ class Presenter:
         self._store = store
         self._guard = guard
         self._drawn: WeakSet[Any] = WeakSet()
+        self._within: set[int] = set()  # the lists that are being shown
         self._displayed: WeakSet[Any] = WeakSet()
 
     def outputs(self, value: Any) -> Iterator[Output]:
         """Yield what shows `value`; nothing for None."""
+        if id(value) in self._within:
+            yield self._cut(repr(value))  # a list that holds itself
+            return
         for takes, show in _TABLE:
             if takes(value):
                 yield from show(self, value)
@@ -116,7 +122,15 @@ class Presenter:
     def _nothing(self, _: Any) -> Iterator[Output]:
         return iter(())
 
+    def take_in(self, value: FileResponse) -> object:
+        """Take a file in as soon as the function has made its `FileResponse`, and remember whose it is."""
+        return self, self.keep(value.path, value.filename, move=value.move)
+
     def _file(self, value: FileResponse) -> Iterator[Output]:
+        match value.taken:
+            case (presenter, StoredFile() as file) if presenter is self:
+                yield File(file=file)
+                return
         source: Any = value.data if value.data is not None else value.path
         if source is None:
             source = self._pieces(value.chunks or ())
@@ -212,8 +226,12 @@ class Presenter:
         return Display(data=shown, metadata=json.loads(json.dumps(metadata or {}, default=str)), files=files)
 
     def _each(self, value: Iterable[Any]) -> Iterator[Output]:
-        for item in value:
-            yield from self.outputs(item)
+        self._within.add(id(value))
+        try:
+            for item in value:
+                yield from self.outputs(item)
+        finally:
+            self._within.discard(id(value))
 
 
 _DRAWING = threading.Lock()
@@ -268,16 +286,19 @@ def _is_axes_array(value: Any) -> bool:
 
 
 def _is_plain(value: Any) -> bool:
-    """Say whether JSON holds a list or dict as it is."""
-    if type(value) is list:
-        return all(map(_is_plain_item, value))
-    return type(value) is dict and all(type(k) is str and _is_plain_item(v) for k, v in value.items())
+    """Say whether a list or dict is one text, as JSON has it."""
+    try:
+        return type(value) in {list, dict} and _is_plain_item(value)
+    except RecursionError:  # too deep for JSON, or within itself
+        return False
 
 
 def _is_plain_item(value: Any) -> bool:
-    if type(value) is float:
-        return math.isfinite(value)
-    return value is None or type(value) in {bool, int, str} or _is_plain(value)
+    if type(value) is list:
+        return all(map(_is_plain_item, value))
+    if type(value) is dict:
+        return all(type(key) is str and _is_plain_item(item) for key, item in value.items())
+    return value is None or type(value) in {bool, int, float, str}
 
 
 _REPRESENTATIONS = (
@@ -323,6 +344,10 @@ def _ask(value: Any, method: str) -> Any:
     try:
         return getattr(value, method)()
     except NotImplementedError:
+        return None
+    except Exception:
+        # As a notebook does: the value is shown in its next best way, and the error told beside it.
+        log.warning("%s.%s() raised.", type(value).__name__, method, exc_info=True)
         return None
 
 

@@ -25,6 +25,7 @@ from nbfunc.core.failures import is_of_the_wrong_place, message_of, traceback_of
 from nbfunc.core.living import living
 from nbfunc.core.outputs import OpenFigures, Presenter, Store
 from nbfunc.errors import Cancelled
+from nbfunc.types import TAKE_IN
 
 log = logging.getLogger("nbfunc")
 
@@ -169,6 +170,7 @@ class Run:
         """Let this context be the run's."""
         self._open.enter_context(living())
         CALL.set(self.call)
+        TAKE_IN.set(self._presenter.take_in)
 
     def _thread(self) -> None:
         last: Last = CancelledEvent()

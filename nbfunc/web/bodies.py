@@ -285,13 +285,20 @@ def json_object(content: bytes | str) -> dict[str, Any]:
     """
     try:
         text = content if isinstance(content, str) else content.decode()
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         what = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise BadBody(f"The body is not JSON: {what}.") from error
     if not isinstance(value, dict):
         raise InvalidArguments([{"loc": [], "msg": "The body must be a JSON object of arguments."}])
     return value
+
+
+def _integer(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        raise ValueError(f"a number of {len(digits):,} digits is not read") from None
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -305,8 +305,10 @@ def problem(error: BaseException) -> tuple[int, dict[str, Any]]:
         message = "The server's disk is full." if full else "The server could not read or write a file."
         return error.status, {"message": f"{message} Its log says more.", "reason": error.reason}
     if isinstance(error, InvalidArguments):
-        said: dict[str, Any] = {"status": "invalid", "message": str(error), "reason": error.reason}
-        return error.status, {**said, "errors": error.problems}
+        # The body of a run, as far as there is one.
+        said: dict[str, Any] = {"run": None, "status": "invalid", "printed": "", "outputs": []}
+        said |= {"message": str(error), "reason": error.reason, "errors": error.problems}
+        return error.status, said
     if isinstance(error, AskerError):
         return error.status, {"message": str(error), "reason": error.reason}
     message = f"Something went wrong here. The server's log has it under reference {reference(error)}."

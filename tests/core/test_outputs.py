@@ -353,3 +353,29 @@ def test_chunks_may_be_made_by_code_that_is_cancelled() -> None:
     with pytest.raises(Cancelled):
         list(presenter.outputs(FileResponse(chunks=iter([b"a", b"b"]), filename="f")))
     guard.leave()
+
+
+def test_a_number_that_is_none_is_plain_too(store: Memory) -> None:
+    (output,) = shown({"a": float("nan")}, store)
+    assert isinstance(output, events.Text)
+    assert output.text == '{\n  "a": NaN\n}'
+    assert output.has_value
+
+
+def test_a_list_that_holds_itself_is_shown_and_not_followed(store: Memory) -> None:
+    endless: list[Any] = [1]
+    endless.append(endless)
+    assert [one.text for one in shown(endless, store) if isinstance(one, events.Text)] == ["1", "[1, [...]]"]
+
+
+def test_a_representation_that_raises_falls_through_to_text(store: Memory) -> None:
+    class Broken:
+        def _repr_html_(self) -> str:
+            raise ValueError("no")
+
+        def __repr__(self) -> str:
+            return "broken, but here"
+
+    (output,) = shown(Broken(), store)
+    assert isinstance(output, events.Text)
+    assert output.text == "broken, but here"
