@@ -120,7 +120,9 @@ class Field(ABC):
 
     def prefilled(self, default: Any) -> dict[str, Any]:
         """Return what the schema says of a default."""
-        return {"default": self.encode(default)}
+        # Where the author's files lie is nobody's business.
+        hidden = any(isinstance(field, FileField) for field in self.walk())
+        return {} if hidden else {"default": self.encode(default)}
 
     def node(self, offers: Offers, default: Any = LEFT_OUT) -> dict[str, Any]:
         """Return the JSON Schema of this field as a form shows it."""
@@ -416,7 +418,6 @@ class FileField(Field):
         return {"extensions": list(self.extensions), **size}
 
     def prefilled(self, default: Any) -> dict[str, Any]:
-        # By name only: where the author's file lies is nobody's business.
         return {"x-nbfunc": {"default_name": Path(default).name}}
 
     def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:
@@ -426,17 +427,31 @@ class FileField(Field):
         try:
             path = inputs.upload(token)
         except AskerError as error:
-            raise wrong(loc, f"{error} Choose the file again.") from error
-        if self.extensions and not path.name.lower().endswith(self.extensions):
-            raise wrong(loc, f"{path.name}: must be a file of type {', '.join(self.extensions)}.")
-        if self.max_size is not None and path.stat().st_size > self.max_size:
-            raise wrong(loc, f"{path.name}: must be at most {self.max_size:,} bytes.")
+            raise wrong(loc, str(error)) from error
+        if problem := self._problem(path):
+            raise wrong(loc, problem)
         return path if self.as_path else str(path)
 
     def encode(self, value: Any) -> Any:
         if not isinstance(value, (str, Path)):
             raise TypeError(f"{value!r} is not the path of a file")
+        path = Path(value)
+        # One that is not there may be by the time it is used.
+        problem = self._problem(path) if path.is_file() else self._wrong_kind(path)
+        if problem:
+            raise ValueError(problem.rstrip("."))
         return {"upload": str(value)}
+
+    def _problem(self, path: Path) -> str:
+        """Say what is wrong with a file, if something is."""
+        if self.max_size is not None and path.stat().st_size > self.max_size:
+            return f"{path.name}: must be at most {self.max_size:,} bytes."
+        return self._wrong_kind(path)
+
+    def _wrong_kind(self, path: Path) -> str:
+        if self.extensions and not path.name.lower().endswith(self.extensions):
+            return f"{path.name}: must be a file of type {', '.join(self.extensions)}."
+        return ""
 
     def read_texts(self, texts: Sequence[str], loc: Loc) -> Any:
         # A browser's empty file input arrives as empty text; any other text names no upload.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,11 +84,10 @@ class Place:
 
 
 def _make(path: Path) -> None:
-    try:
-        os.mkdir(path, 0o700)
-    except FileNotFoundError:
-        _make(path.parent)
-        _make(path)
-    except FileExistsError:
-        if not path.is_dir():
-            raise
+    missing = [path, *itertools.takewhile(lambda parent: not parent.exists(), path.parents)]
+    for each in reversed(missing):
+        try:
+            os.mkdir(each, 0o700)
+        except FileExistsError:
+            if not each.is_dir():
+                raise

@@ -50,8 +50,10 @@ def exposed(functions: Functions) -> dict[str, Exposed]:
         grouped: list[tuple[str | None, Any]] = [(None, functions)]
     elif isinstance(functions, Mapping):
         grouped = [(group, f) for group, members in functions.items() for f in _several(members)]
-    else:
+    elif isinstance(functions, Iterable):
         grouped = [(None, f) for f in functions]
+    else:
+        raise FormError(f"{functions!r} is no function: pass one, a list of them, or a dict of lists.")
     found: dict[str, Exposed] = {}
     for group, function in grouped:
         form = form_of(function)

@@ -63,6 +63,11 @@ class Options:
         _check_count("max_upload_size", self.max_upload_size, least=0)
         if self.executor is not None:
             check_executor(self.executor)
+        for name in ("title", "secret_key", "root_path", "host"):
+            text = getattr(self, name)
+            if text is not None and not isinstance(text, str):
+                way_out = " secrets.token_hex() makes one." if name == "secret_key" else ""
+                raise OptionError(f"{name}={text!r}: must be text.{way_out}")
         for name in ("allowed_hosts", "allowed_origins", "frame_ancestors"):
             if isinstance(getattr(self, name), str):
                 raise OptionError(f"{name}={getattr(self, name)!r}: pass a list of them.")

@@ -29,6 +29,7 @@ from nbfunc.types import (
     Email,
     File,
     FileHint,
+    ImageFile,
     Label,
     Multiline,
     OptionalDisabled,
@@ -560,3 +561,16 @@ def test_form_to_json_to_arguments_to_call_gives_the_values_back(
     positional, named = form.bind(form.decode(wire, NO_INPUTS))
     assert form.function(*positional, **named) == values
     json.dumps(form.schema({}), allow_nan=False)
+
+
+def test_a_file_of_the_wrong_kind_is_no_default() -> None:
+    def show(picture: ImageFile = "notes.txt") -> None: ...
+
+    with pytest.raises(FormError, match=r"notes\.txt: must be a file of type"):
+        form_of(show)
+
+
+def test_default_files_of_a_list_are_known_by_name_only() -> None:
+    def show(files: list[File] = ["/home/ada/secret/a.txt"]) -> None: ...  # noqa: B006 - never changed
+
+    assert "/home/ada" not in json.dumps(form_of(show).schema({}))

@@ -639,3 +639,8 @@ def test_what_a_run_gives_back_another_can_take(uploads: UploadsDir) -> None:
     uploads.give_back("one")
     uploads.take([token], "two")
     assert uploads.path.joinpath(token, "a.txt").read_bytes() == b"content"
+
+
+def test_a_directory_that_can_never_be_made_is_an_error_that_names_it() -> None:
+    with pytest.raises(StorageError, match=r"/proc/nowhere/uploads"):
+        UploadsDir("/proc/nowhere/uploads")

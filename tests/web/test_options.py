@@ -79,3 +79,9 @@ def test_a_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:
     nonsense.write_text("nonsense")
     with pytest.raises(OptionError, match="do not fit"):
         tls(nonsense, None)
+
+
+@pytest.mark.parametrize("option", [{"title": 5}, {"secret_key": b"bytes"}, {"root_path": 3}])
+def test_what_must_be_text_is_refused_otherwise(option: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match=next(iter(option))):
+        Options(**option)
