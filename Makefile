@@ -28,6 +28,12 @@ help:
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@ .venv/demo-installed
 
+# The tests run over this older one too, in kernels whose PYTHONPATH begins with it.
+.venv/ipykernel6-installed: .venv/pyvenv.cfg
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target .venv/ipykernel6 ipykernel==6.29.5 || \
+	  { echo "The tests also run over ipykernel 6.29.5, and pip could not get it: see above."; exit 1; }
+	@touch $@
+
 $(PAGE): $(SOURCES) nbfunc/labextension/package-lock.json nbfunc/labextension/build.mjs | .venv/demo-installed
 	$(BIN)/python -m pip install --quiet --editable . --no-deps
 	@touch $@
@@ -36,7 +42,7 @@ demo: .venv/demo-installed $(PAGE)
 	$(BIN)/jupyter nbfunc notebooks/quickstart.ipynb --NbfuncApp.default_url=/lab/tree/quickstart.ipynb \
 	  $(if $(filter 0,$(shell id -u)),--allow-root)
 
-test: .venv/test-installed $(PAGE)
+test: .venv/test-installed .venv/ipykernel6-installed $(PAGE)
 	$(BIN)/python -m tests.chromium --install
 	$(BIN)/python -m pytest -m "not soak"
 

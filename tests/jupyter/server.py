@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -76,7 +77,10 @@ class Stream:
 
     def __next__(self) -> dict[str, Any]:
         """Return the next event's data; its number, where it has one, as ``id``."""
+        deadline = time.monotonic() + 60
         while line := self._lines.readline():
+            if time.monotonic() > deadline:
+                raise TimeoutError("nothing but comments for a minute")
             name, _, value = line.decode().rstrip("\n").partition(": ")
             if name == "id":
                 self._id = value
@@ -106,11 +110,25 @@ class Kernel:
         self.id = id
         self.notebook = notebook
         self._server = server
+        self._began_under = server.process
         self.heard_all: list[dict[str, Any]] = []
         self.client = BlockingKernelClient()
         self.client.load_connection_file(str(server.folder / "runtime" / f"kernel-{id}.json"))
         self.client.start_channels(hb=False)
-        self.client.wait_for_ready(timeout=60)
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.client.stop_channels()
+            raise
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers, at first or after a restart."""
+        for _ in range(60):
+            with suppress(RuntimeError):
+                self.client.wait_for_ready(timeout=1)
+                return
+            self._look_after_server()
+        raise TimeoutError(f"the kernel does not answer\n{self._server.said()}")
 
     def run(self, code: str, timeout: float = 60) -> Cell:
         """Run a cell and return what it said, errors too."""
@@ -120,8 +138,7 @@ class Kernel:
         """Return what a cell said, which was sent as this request."""
         cell = Cell()
         while True:
-            message = self.client.get_iopub_msg(timeout=timeout)
-            self.heard_all.append(message)
+            message = self._next(timeout)
             if message["parent_header"].get("msg_id") != request:
                 continue
             content = message["content"]
@@ -134,6 +151,30 @@ class Kernel:
                     cell.displays.append(content["data"])
                 case "status" if content["execution_state"] == "idle":
                     return cell
+
+    def _next(self, timeout: float) -> dict[str, Any]:
+        """Return the next message of its iopub channel."""
+        deadline = time.monotonic() + timeout
+        while True:
+            with suppress(queue.Empty):
+                message: dict[str, Any] = self.client.get_iopub_msg(timeout=1)
+                self.heard_all.append(message)
+                return message
+            self._look_after_server()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the kernel said nothing for {timeout:.0f} seconds")
+
+    def _look_after_server(self) -> None:
+        """Raise if the server that started this kernel has ended, and so has the kernel."""
+        if self._began_under.poll() is not None:
+            raise ConnectionError("the kernel's server has ended")
+
+    def begin_cell(self, code: str) -> str:
+        """Start a cell, and return its request once the code runs."""
+        request: str = self.client.execute(f"print('in cell')\n{code}")
+        while self._next(60)["content"].get("text") != "in cell\n":
+            pass
+        return request
 
     def reply(self, request: str) -> dict[str, Any]:
         """Return what the kernel answers to a request of its shell channel."""
@@ -206,11 +247,11 @@ class Jupyter:
         (folder / "config" / "jupyter_server_config.py").write_text(settings)
         self.log = (folder / "server.log").open("ab")
 
-    def add_kernelspec(self, name: str, *argv: str) -> None:
+    def add_kernelspec(self, name: str, *argv: str, **environment: str) -> None:
         """Let there be another kind of kernel."""
         place = self.folder / "data" / "kernels" / name
         place.mkdir(parents=True)
-        spec = {"argv": argv, "display_name": name, "language": "python"}
+        spec = {"argv": argv, "display_name": name, "language": "python", "env": environment}
         (place / "kernel.json").write_text(json.dumps(spec))
 
     def start(self) -> None:
