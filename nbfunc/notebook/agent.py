@@ -97,6 +97,8 @@ class Agent:
 
     Attributes
     ----------
+    main : Main
+        Its main thread.
     server : Server, optional
         None until it has asked for the first time.
     trouble : str
@@ -118,6 +120,7 @@ class Agent:
         self._heard = threading.Condition()
         self.server: Server | None = None
         self.trouble = ""
+        self.main = main
         nothing = PassedUploads({"paths": {}, "filenames": {}, "problems": {}}, self._pushed)
         # The server says how many run at once: its line is before this one.
         self.host = InProcessHost((), store=_Nowhere(), uploads=nothing, max_concurrency=None, main=main)
@@ -138,6 +141,17 @@ class Agent:
     def functions(self) -> list[FunctionInfo]:
         """Return what is exposed."""
         return self._call(self.host.functions)
+
+    def call_server(self) -> None:
+        """Let the server ask, so that it is known, though nothing is exposed."""
+        self._changed()
+
+    @property
+    def store(self) -> ReturnsDir:
+        """Where this kernel's files go, once a server has asked."""
+        store = self.host.store
+        assert isinstance(store, ReturnsDir)
+        return store
 
     def wait_for_server(self, seconds: float) -> Server | None:
         """Wait until the server knows what is exposed now; None if it does not ask."""
@@ -312,9 +326,7 @@ class Agent:
         return await self._in_thread(self._block, content["id"], content["filename"], content["offset"])
 
     def _block(self, file: str, filename: str, offset: int) -> bytes:
-        returns = self.host.store
-        assert isinstance(returns, ReturnsDir)
-        with returns.find(file, filename).open() as stream:
+        with self.store.find(file, filename).open() as stream:
             stream.seek(offset)
             return stream.read(BLOCK)
 
@@ -325,9 +337,7 @@ class Agent:
         )
 
     async def _forget(self, asked: _Asked) -> None:
-        returns = self.host.store
-        assert isinstance(returns, ReturnsDir)
-        await self._in_thread(returns.remove, asked.content["id"], asked.content["filename"])
+        await self._in_thread(self.store.remove, asked.content["id"], asked.content["filename"])
 
     def _in_thread(self, act: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
         return self._loop.run_in_executor(self._threads, act, *arguments)

@@ -235,6 +235,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         run = secrets.token_hex(16)
         host = self._stage.host
         try:
+            self._stage.settle()
             events = await host.start(self._name, RawArguments(values=values), run=run)
         except AskerError as error:
             self._refuse(error)

@@ -13,13 +13,14 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 from nbfunc.core.events import StoredFile
 from nbfunc.core.fields import FileField, Options
 from nbfunc.files.returns import KEPT_SECONDS, ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.in_process import InProcessHost
-from nbfunc.notebook.main_thread import MainThread
+from nbfunc.notebook.agent import Agent, Server, agent_of
 
 T = TypeVar("T")
 
@@ -53,6 +54,22 @@ class Picker(Protocol):
         """Return the uploads that were chosen, whole and not yet taken by a run."""
 
 
+class ServerLinks:
+    """Where the Jupyter server hands out what its kernels return.
+
+    Parameters
+    ----------
+    server : Server
+        Which has this kernel's disk.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._base = server.base
+
+    def url(self, file: StoredFile) -> str | None:
+        return f"{self._base}-/files/{file.id}/{quote(file.filename, safe='')}"
+
+
 Pick = Callable[[FileField, bool, "Stage", Callable[[], None]], Picker]
 
 
@@ -82,7 +99,9 @@ class Stage:
         self.pick: Pick | None = None
         self.uploads = LentUploads(folder / "uploads")
         self._store = ReturnsDir(folder / "returned_files")
-        self.host = InProcessHost([], store=self._store, uploads=self.uploads, main=_main_thread())
+        self._agent = _agent()
+        main = None if self._agent is None else self._agent.main
+        self.host = InProcessHost([], store=self._store, uploads=self.uploads, main=main)
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, name="nbfunc-panels", daemon=True).start()
         self.submit(self._sweep())
@@ -94,6 +113,12 @@ class Stage:
     @store.setter
     def store(self, store: ReturnsDir) -> None:
         self.host.store = self._store = store
+
+    def settle(self) -> None:
+        """Keep files where the Jupyter server hands them out, once it has said where that is."""
+        server = None if self._agent is None else self._agent.server
+        if self._agent is not None and server is not None and server.shared:
+            self.store, self.links = self._agent.store, ServerLinks(server)
 
     async def ask(self, source: Callable[[], Any]) -> Options | str:
         """Return what a dropdown offers now, or why it has nothing to offer; on the loop."""
@@ -124,12 +149,14 @@ class Stage:
             await asyncio.sleep(KEPT_SECONDS)
 
 
-def _main_thread() -> MainThread | None:
-    """Return the kernel's main thread; None where this is no kernel."""
+def _agent() -> Agent | None:
+    """Return the agent of this kernel, which makes its server known; None where there is no kernel."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
-    kernel = getattr(shell, "kernel", None)
-    return None if kernel is None else MainThread(shell, kernel.io_loop.asyncio_loop)
+    agent = None if shell is None else agent_of(shell)
+    if agent is not None:
+        agent.call_server()
+    return agent
 
 
 @functools.cache
