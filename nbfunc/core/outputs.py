@@ -180,11 +180,11 @@ class Presenter:
         first: list[list[Cell]] = []
         total = 0
 
-        def counted() -> Iterator[list[Cell]]:
+        def counted() -> Iterator[Sequence[Cell]]:
             nonlocal total
             for row in table.rows:
                 if total < FIRST_ROWS:
-                    first.append(row)
+                    first.append(list(row))
                 total += 1
                 yield row
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import NoneType
 from typing import Any, Literal, TypeAlias
 
 from nbfunc.core.events import Cell, Column
@@ -22,7 +23,7 @@ class Tabular:
     """A table's columns, and its rows as they are read."""
 
     columns: list[Column]
-    rows: Iterable[list[Cell]]
+    rows: Iterable[Sequence[Cell]]
 
 
 def is_table(value: Any) -> bool:
@@ -74,9 +75,55 @@ def _of_frame(value: Any) -> Tabular:
         Column(name=unicode_only(name), type=_type_of_dtype(dtype))
         for name, dtype in zip(names or frame.columns, frame.schema.dtypes(), strict=True)
     ]
-    return Tabular(
-        columns, ([cell(item) for item in row] for row in frame.iter_rows(buffer_size=ROWS_AT_ONCE))
-    )
+    return Tabular(columns, _rows(frame))
+
+
+def _rows(frame: Any) -> Iterator[Sequence[Cell]]:
+    """Yield rows; converted a column at a time, which is several times as quick as a cell at a time."""
+    dtypes = list(frame.schema.dtypes())
+    for start in range(0, len(frame), ROWS_AT_ONCE):
+        part = frame[start : start + ROWS_AT_ONCE]
+        yield from zip(*(_cells(part[:, n], dtype) for n, dtype in enumerate(dtypes)), strict=True)
+
+
+def _cells(series: Any, dtype: Any) -> list[Cell]:
+    """Return what `cell` does of each item."""
+    values = _listed(series, dtype)
+    kinds = set(map(type, values)) - {NoneType}
+    if kinds <= {int, bool}:
+        return values
+    if kinds == {float}:
+        return [x if x is None or math.isfinite(x) else cell(x) for x in values]
+    if kinds == {str} and _is_unicode(values):
+        return values
+    if kinds == {datetime}:
+        return [x if x is None else x.isoformat() for x in values]
+    return [cell(x) for x in values]
+
+
+def _listed(series: Any, dtype: Any) -> list[Any]:
+    import narwhals as nw  # noqa: PLC0415 - as above
+
+    if isinstance(dtype, nw.Datetime) and dtype.time_zone is None:
+        moments = series.to_numpy()
+        # Python's own moments have microseconds, and are made by numpy far quicker than by pandas.
+        whole = moments.astype("datetime64[us]")
+        if moments.dtype.kind == "M" and (whole == moments)[~_missing(moments)].all():
+            return whole.tolist()  # type: ignore[no-any-return]  # numpy's
+    return series.to_list()  # type: ignore[no-any-return]  # narwhals'
+
+
+def _missing(moments: Any) -> Any:
+    return moments != moments  # noqa: PLR0124 - what is no time equals nothing
+
+
+def _is_unicode(texts: list[str | None]) -> bool:
+    """Say whether UTF-8 can hold all of them."""
+    try:
+        "".join(filter(None, texts)).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _flat_pandas(value: Any, pandas: Any) -> tuple[list[str], Any]:
