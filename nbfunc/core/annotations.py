@@ -214,6 +214,9 @@ _FITS: dict[type, str] = {
 
 def _way_out(base: Any) -> str:
     origin = get_origin(base) or base
+    if origin in {tuple, frozenset} and get_args(base):
+        better = "set[...]" if origin is frozenset else "list[...], or a dataclass for parts of several kinds"
+        return f"there is no field for it. Write {better}."
     if origin in {list, set, dict} or origin in {tuple, frozenset}:
         better = {dict: "dict[str, int]", set: "set[str]"}.get(origin, "list[str]")
         return f"say what is in it, such as {better}."
@@ -343,6 +346,8 @@ def _dropdown(parts: Parts, place: Place) -> Field:
 def _literal(parts: Parts, place: Place) -> Field:
     _no_checks(parts, place)
     values = get_args(parts.base)
+    if not values:
+        raise place.refuse(parts.whole, "there is nothing to choose from.")
     if any(callable(value) for value in values):
         raise place.refuse(parts.whole, "a function that gives the options stands alone in Literal[...].")
     try:

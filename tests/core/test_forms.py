@@ -574,3 +574,19 @@ def test_default_files_of_a_list_are_known_by_name_only() -> None:
     def show(files: list[File] = ["/home/ada/secret/a.txt"]) -> None: ...  # noqa: B006 - never changed
 
     assert "/home/ada" not in json.dumps(form_of(show).schema({}))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "way_out"),
+    [
+        (tuple[int, str], r"list\[\.\.\.\], or a dataclass"),
+        (frozenset[int], r"set\[\.\.\.\]"),
+        (Literal[()], "nothing to choose from"),
+    ],
+)
+def test_what_comes_near_a_field_is_refused_with_the_way_out(annotation: Any, way_out: str) -> None:
+    def show(x: Any) -> None: ...
+
+    show.__annotations__["x"] = annotation
+    with pytest.raises(FormError, match=way_out):
+        form_of(show)
