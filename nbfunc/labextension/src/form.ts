@@ -226,7 +226,7 @@ export class FormElement extends LitElement {
     const { fields, history } = this;
     if (!fields || !history) return;
     this.failure = null;
-    const values = fields.keep();
+    const values = fields.children().length ? fields.keep() : null;
     const id = await this.submission.submit(fields);
     if (id === null) return;
     history.begin(id, values);

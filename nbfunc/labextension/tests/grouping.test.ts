@@ -16,9 +16,9 @@ test("the current notebook's functions come first, the others as the server has 
   assert.deepEqual(names(grouped(rows, null)), [["a"], ["b"], ["c"]]);
 });
 
-test("the functions of a group stand together, where its first one stands", () => {
+test("the functions of a group stand together, after those without one", () => {
   const rows = [row("a", "k", "x"), row("b", "k"), row("c", "k", "x")];
-  assert.deepEqual(names(grouped(rows, null)), [["a", "c", "b"]]);
+  assert.deepEqual(names(grouped(rows, null)), [["b", "a", "c"]]);
 });
 
 test("a search looks for every word, in name, description and notebook", () => {

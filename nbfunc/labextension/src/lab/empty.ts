@@ -63,7 +63,7 @@ function retry(trans: TranslationBundle, again: () => void): TemplateResult {
 
 export function command(text: string, trans: TranslationBundle): TemplateResult {
   return html`<div class="nbf-command">
-    <pre tabindex="0">${text}</pre>
+    <pre>${text}</pre>
     <button
       type="button"
       class="nbf-button"

@@ -13,11 +13,11 @@ function matches(row: FunctionRow, words: string[]): boolean {
   return words.every((word) => text.includes(word));
 }
 
-/** By kernel, the current notebook's first; in a kernel by group, each where its first function stands. */
+/** By kernel, the current notebook's first; in a kernel by group, those without one first. */
 export function grouped(rows: FunctionRow[], current: string | null): FunctionRow[][] {
   const kernels = new Map<string, Map<string, FunctionRow[]>>();
   for (const row of rows) {
-    const groups = kernels.get(row.kernel ?? "") ?? new Map<string, FunctionRow[]>();
+    const groups = kernels.get(row.kernel ?? "") ?? new Map<string, FunctionRow[]>([["", []]]);
     kernels.set(row.kernel ?? "", groups);
     const group = groups.get(row.group ?? "") ?? [];
     groups.set(row.group ?? "", group);
