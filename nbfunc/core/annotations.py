@@ -215,8 +215,8 @@ _FITS: dict[type, str] = {
 def _way_out(base: Any) -> str:
     origin = get_origin(base) or base
     if origin in {tuple, frozenset} and get_args(base):
-        better = "set[...]" if origin is frozenset else "list[...], or a dataclass for parts of several kinds"
-        return f"there is no field for it. Write {better}."
+        better = "set[str]" if origin is frozenset else "list[str], or a dataclass for parts of several kinds"
+        return f"there is no field for it. Write another, such as {better}."
     if origin in {list, set, dict} or origin in {tuple, frozenset}:
         better = {dict: "dict[str, int]", set: "set[str]"}.get(origin, "list[str]")
         return f"say what is in it, such as {better}."

@@ -1,7 +1,7 @@
 /** nbfunc in JupyterLab and Notebook 7: the wiring of panel, tabs, cards, commands and settings. */
 
 import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
-import { ICommandPalette, MainAreaWidget, Notification, WidgetTracker } from "@jupyterlab/apputils";
+import { ICommandPalette, MainAreaWidget, WidgetTracker } from "@jupyterlab/apputils";
 import { INotebookTracker, type NotebookPanel } from "@jupyterlab/notebook";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
@@ -9,14 +9,14 @@ import { ITranslator } from "@jupyterlab/translation";
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 
 import { FormElement } from "../form.js";
-import { humanTime } from "../measure.js";
 import { speak } from "../words.js";
-import { Activity, tookOf } from "./activity.js";
+import { Activity } from "./activity.js";
 import { CARD_TYPE, Card } from "./card.js";
 import { Catalog, targetOf, type Target } from "./catalog.js";
 import { serverOf } from "./door.js";
 import { FormView } from "./form-view.js";
 import { formIcon } from "./icon.js";
+import { tellEnds } from "./notices.js";
 import { SidePanel } from "./panel.js";
 
 const SHOW = "nbfunc:show";
@@ -146,22 +146,12 @@ function activate(
   );
 
   document.addEventListener("nbfunc-started", () => void activity.look());
-  activity.ended.connect((_, run) => {
-    const took = tookOf(run);
-    const row = catalog.rows.find(({ url }) => url === run.url);
-    if (!noticeAfter || took < noticeAfter) return;
-    if (panel.shows(run.url) || tabs.find(({ content }) => content.shows(run.url))) return;
-    const name = row?.title ?? run.function;
-    const [text, type] =
-      run.status === "finished"
-        ? [trans.__("%1 is done, after %2.", name, humanTime(took)), "success" as const]
-        : run.status === "failed"
-          ? [trans.__("%1 failed, after %2.", name, humanTime(took)), "error" as const]
-          : [trans.__("%1 was cancelled.", name), "info" as const];
-    const actions = row
-      ? [{ label: trans.__("Show"), callback: (): void => void commands.execute(OPEN, { ...targetOf(row) }) }]
-      : [];
-    Notification.emit(text, type, { autoClose: 10_000, actions });
+  tellEnds(activity, {
+    catalog,
+    trans,
+    after: () => noticeAfter,
+    inView: (url) => panel.shows(url) || !!tabs.find(({ content }) => content.shows(url)),
+    open: (row) => void commands.execute(OPEN, { ...targetOf(row) }),
   });
 
   const read = (loaded: ISettingRegistry.ISettings): void => {
