@@ -30,9 +30,10 @@ from nbfunc import FileResponse
 from nbfunc.types import File
 
 def slowly(data: bytes):
-    for start in range(0, len(data), 1 << 14):
+    step = len(data) // 64 + 1
+    for start in range(0, len(data), step):
         time.sleep(0.005)
-        yield data[start : start + (1 << 14)]
+        yield data[start : start + step]
 
 def copied(file: File, how: Literal["path", "data", "chunks"] = "chunks") -> FileResponse:
     data = Path(file).read_bytes()
@@ -42,7 +43,6 @@ def copied(file: File, how: Literal["path", "data", "chunks"] = "chunks") -> Fil
 
 %func_to_web copied
 """
-MOST_BYTES = 1 << 20
 ENDS = ("restart", "kill", "unload", "shut down")
 LONG_AGO = 5 * 3600
 
@@ -117,10 +117,11 @@ class Soak:
     def _use(self, kernel: Kernel, chance: random.Random) -> None:
         kernel.wait_until_ready()
         kernel.expose(CODE)
-        how = chance.choice(["path", "data", "chunks"])
-        answer = kernel.call("copied", file=self._uploaded(chance), how=how)
-        assert answer.status == 200, answer.text
-        self._take(answer.json)
+        for _ in range(chance.randint(1, 6)):
+            how = chance.choice(["path", "data", "chunks"])
+            answer = kernel.call("copied", file=self._uploaded(chance), how=how)
+            assert answer.status == 200, answer.text
+            self._take(answer.json)
 
     @contextmanager
     def _cut_short(self, kernel: Kernel, reason: str, chance: random.Random) -> Iterator[None]:
@@ -138,7 +139,8 @@ class Soak:
             assert body.get("error", {}).get("type") == reason, body
 
     def _uploaded(self, chance: random.Random) -> dict[str, str]:
-        return {"upload": self.server.upload("sent.bin", chance.randbytes(chance.randrange(MOST_BYTES)))}
+        content = chance.randbytes(chance.randrange(1 << chance.randint(1, 23)))
+        return {"upload": self.server.upload("sent.bin", content)}
 
     def _take(self, body: Any) -> None:
         """Download what a run returned."""
@@ -184,6 +186,7 @@ def age(paths: Iterable[Path]) -> None:
             path.rename(path.with_name(f"{int(then * 1000):0{len(when)}x}-{rest}"))
 
 
+# A few whenever the tests run; `make soak` for the rest.
 @pytest.mark.parametrize(
     "lives", [pytest.param(6, marks=pytest.mark.timeout(300)), pytest.param(200, marks=pytest.mark.soak)]
 )
