@@ -69,6 +69,8 @@ def test_notebook_7_has_panel_and_cards(page: Page, tmp_path: Path, complaints: 
         page.goto(notebook.page(f"notebooks/{name}"))
         card = page.get_by_role("button", name="Open the form Take a nap")
         # Notebook shows its menu before its kernel is connected, and runs nothing then.
+        while not any(session["kernel"]["connections"] for session in notebook.api("api/sessions")):
+            page.wait_for_timeout(100)
         for _ in range(10):
             page.get_by_role("menuitem", name="Run", exact=True).click()
             page.locator(".lm-Menu").get_by_role("menuitem", name="Run All Cells").first.click()
