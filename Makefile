@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`. Both make .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(shell find nbfunc/labextension/src -type f 2>/dev/null)
+SOURCES := $(shell find nbfunc/labextension/src nbfunc/labextension/style nbfunc/labextension/schema -type f 2>/dev/null)
 PAGE := nbfunc/web/static/manifest.json
 
 .PHONY: help demo test lint bench soak clean
@@ -60,4 +60,5 @@ bench: .venv/test-installed $(PAGE)
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv .bench nbfunc/web/static nbfunc/labextension/node_modules artifacts build dist
+	rm -rf .venv .bench nbfunc/web/static artifacts build dist
+	cd nbfunc/labextension && rm -rf node_modules dist lib
