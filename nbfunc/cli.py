@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ examples:
   nbfunc run app.py                     every public function that app.py defines
   nbfunc run app.py:plot                the function plot
   nbfunc run app.py:plot,clean          two of them; also: nbfunc run app.py:plot clean
+  nbfunc run notebook.ipynb             run a notebook, and serve what it exposes behind
+                                        a Jupyter server's login
   nbfunc run app.py --port 0 --open     any free port, and open the page in a browser
   nbfunc run app.py --host 0.0.0.0 --auth-file users.txt
                                         for your network, behind a login; users.txt has a
@@ -43,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from nbfunc.demo import FUNCTIONS  # noqa: PLC0415 - only for this command
 
             _serve(FUNCTIONS, given, title="nbfunc demo")
+        elif given.target.endswith(".ipynb"):
+            _launch([given.target, *given.more], given)
         else:
             _serve(functions_of(given.target, given.more), given)
     except (AuthorError, OSError) as error:
@@ -95,8 +100,7 @@ def imported(path: str) -> ModuleType:
     file = Path(path).resolve()
     if file.suffix != ".py":
         raise OptionError(
-            f"{path}: nbfunc run takes a Python file, app.py or app.py:function. "
-            "Functions of a notebook: put them in a .py file."
+            f"{path}: nbfunc run takes a Python file, app.py or app.py:function, or a notebook, app.ipynb."
         )
     if not file.is_file():
         raise OptionError(f"{path}: there is no such file.")
@@ -165,6 +169,19 @@ def _serve(functions: Any, given: argparse.Namespace, *, title: str | None = Non
     )
 
 
+def _launch(notebooks: Sequence[str], given: argparse.Namespace) -> None:
+    """Run notebooks in kernels of a Jupyter server, which serves what they expose, behind its login."""
+    for notebook in notebooks:
+        if not Path(notebook).is_file():
+            raise OptionError(f"{notebook}: there is no such file.")
+    from nbfunc.web.extension import main as launch  # noqa: PLC0415 - a Jupyter server, only for this
+
+    options = [f"--ServerApp.port={given.port}", f"--ServerApp.ip={given.host}"]
+    browser = [] if given.open else ["--no-browser"]
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    launch([*notebooks, *options, *browser, *root])
+
+
 def _users(path: str | None) -> dict[str, str] | None:
     """Return the users in a file of lines ``name:password``."""
     if path is None:
@@ -198,7 +215,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    run.add_argument("target", metavar="FILE[:FUNCTION,…]", help="app.py, app.py:f or app.py:f,g")
+    run.add_argument("target", metavar="FILE[:FUNCTION,…]", help="app.py, app.py:f, app.py:f,g, or app.ipynb")
     run.add_argument("more", nargs="*", metavar="FUNCTION", help="more functions of that file")
     demo = commands.add_parser("demo", help="serve some functions that show what there is")
     for command in (run, demo):

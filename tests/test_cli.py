@@ -73,7 +73,7 @@ def test_a_target_names_functions(app: Path, target: str, more: list[str], names
         ("{}:nothing", r"no function 'nothing'.*It has: add, point"),
         ("{}:value", "no function 'value'"),
         ("nowhere.py", "there is no such file"),
-        ("book.ipynb", "takes a Python file"),
+        ("book.txt", "takes a Python file"),
         ("app_of_test", "takes a Python file"),
     ],
 )
@@ -90,9 +90,10 @@ def test_a_file_without_functions_says_so(tmp_path: Path) -> None:
     del sys.modules["empty_of_test"]
 
 
-def test_an_error_is_one_line_and_a_status(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["run", "nowhere.py"]) == 2
-    assert capsys.readouterr().err == "nbfunc: nowhere.py: there is no such file.\n"
+@pytest.mark.parametrize("target", ["nowhere.py", "nowhere.ipynb"])
+def test_an_error_is_one_line_and_a_status(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", target]) == 2
+    assert capsys.readouterr().err == f"nbfunc: {target}: there is no such file.\n"
 
 
 @pytest.mark.parametrize(("content", "said"), [("", "no users"), ("ada", "line 1"), ("a:x\n:y", "line 2")])

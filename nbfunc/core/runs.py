@@ -27,7 +27,8 @@ from nbfunc.core.outputs import OpenFigures, Presenter, Store
 from nbfunc.errors import Cancelled
 from nbfunc.types import TAKE_IN
 
-log = logging.getLogger("nbfunc")
+# A logger of its own: a kernel has no log, and there it must not land in a cell.
+log = logging.getLogger("nbfunc.runs")
 
 
 class CoroutineLoop:

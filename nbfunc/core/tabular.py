@@ -16,6 +16,7 @@ from nbfunc.core.mailbox import unicode_only
 ColumnType: TypeAlias = Literal["number", "boolean", "date", "text"]
 _FRAME_PACKAGES = ("pandas", "polars", "pyarrow")
 ROWS_AT_ONCE = 10_000
+_INFINITY = {True: "Infinity", False: "-Infinity"}
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ def cell(item: Any) -> Cell:
     if kind is int or kind is bool or item is None:
         return item  # type: ignore[no-any-return]  # just seen to be one of them
     if kind is float:
-        return item if math.isfinite(item) else None if math.isnan(item) else str(item)
+        return item if math.isfinite(item) else None if math.isnan(item) else _INFINITY[item > 0]
     if isinstance(item, (date, datetime)):
         text = item.isoformat()
         return None if text == "NaT" else text

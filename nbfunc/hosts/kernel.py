@@ -288,6 +288,7 @@ class KernelHost(FunctionHost):
                     if isinstance(shown, Last):
                         return
                 read += 1
+                await asyncio.sleep(0)  # others have their turn, however much has arrived
                 # Not each: half a window is room enough, and each costs the kernel some time.
                 if read % (WINDOW // 2) == 0:
                     self._questions.tell("acknowledge", run=arrivals.run, batch=read)

@@ -125,6 +125,10 @@ class Agent:
         # The server says how many run at once: its line is before this one.
         self.host = InProcessHost((), store=_Nowhere(), uploads=nothing, max_concurrency=None, main=main)
         self._loop.call_soon_threadsafe(self._listen)
+        # The server logs how runs fail; here it would land in whichever cell ran last.
+        runs = logging.getLogger("nbfunc.runs")
+        runs.propagate = False
+        runs.addHandler(logging.NullHandler())
 
     # For the notebook's thread
 

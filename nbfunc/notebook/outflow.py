@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from nbfunc.core.events import Event, Last, OutputEvent, Text
 from nbfunc.hosts.protocol import BATCH, MOST_EVENT, WINDOW
 
+# Of small events: what a server reads in some milliseconds.
+MOST_EVENTS = 200
+
 
 class Outflow:
     """The way of one run's events to the server that asked for it.
@@ -36,8 +39,9 @@ class Outflow:
             self._lines.append(line)
             self._size += len(line)
             self._over = isinstance(event, Last)
-            if self._size >= BATCH or self._over:
+            if self._size >= BATCH or len(self._lines) >= MOST_EVENTS or self._over:
                 self._flush()
+                await asyncio.sleep(0)  # others have their turn, however fast a function yields
             elif not self._due:
                 # What has arrived already, and is yielded before the loop has its turn, goes in one batch.
                 self._due = True

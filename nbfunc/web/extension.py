@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from nbfunc.web.kernels import Kernels
 from nbfunc.web.launched import CellFailed, Notebooks
 from nbfunc.web.pages import Pages
 from nbfunc.web.places import Place, name_of_server
-from nbfunc.web.resource import Resource
+from nbfunc.web.resource import Missing, Resource
 from nbfunc.web.runlog import RUN_LOG_SIZE, Runs
 from nbfunc.web.site import Changes, Limits, Site
 
@@ -59,6 +60,13 @@ class OpenResource(Resource):
             if isinstance(error, NotOpen) and application in self.settings:
                 return f"Open {path}", f"{self.up()}../{tree}{quote(path)}"
         return None
+
+
+class SlashResource(Resource):
+    """An address that lacks its last slash."""
+
+    async def get(self) -> None:
+        self.redirect(self.request.path + "/")
 
 
 class NbfuncApp(ExtensionApp):
@@ -129,6 +137,7 @@ class NbfuncApp(ExtensionApp):
         """Mount the same resources as the standalone server has, behind Jupyter's login."""
         found = routes(prefix="/nbfunc/", kernel=KERNEL)
         found.append(("/nbfunc/-/open/(?P<path>.+)/(?P<function>[^/]+)", OpenResource))
+        found += [("/nbfunc", SlashResource), ("/nbfunc/(?!-/)[^/]+", SlashResource), ("/nbfunc/.*", Missing)]
         self.handlers.extend(
             (pattern, mounted(resource), {"site_of": self.site}) for pattern, resource in found
         )
@@ -250,4 +259,12 @@ class NbfuncApp(ExtensionApp):
             self._kernels.close()
 
 
-main = NbfuncApp.launch_instance
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Start a Jupyter server with this extension: ``jupyter nbfunc notebook.ipynb``.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process by default.
+    """
+    NbfuncApp.launch_instance(None if arguments is None else list(arguments))  # type: ignore[no-untyped-call]  # jupyter_server's

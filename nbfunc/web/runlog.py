@@ -36,6 +36,7 @@ REMEMBERED_SECONDS = 24 * 3600.0
 RUN_LOG_SIZE = 256 << 20
 # A thread that sleeps does not hear that it is cancelled; a server that stops does not wait for it.
 CANCEL_SECONDS = 2.0
+EVENTS_A_TURN = 100
 # What Python itself needs for a run and for an event, about: a million empty events are not free.
 RUN_OVERHEAD = 2048
 ENTRY_OVERHEAD = 256
@@ -295,6 +296,8 @@ class Runs:
             async for event in events:
                 if log.ended is None:
                     self._add(log, event)
+                if len(log.entries) % EVENTS_A_TURN == 0:
+                    await asyncio.sleep(0)  # others have their turn, however fast a function yields
         except asyncio.CancelledError:
             self._add(log, CancelledEvent())
             raise
@@ -305,8 +308,13 @@ class Runs:
             self._add(log, Failed(type="RuntimeError", message="The run ended without a word."))
 
     def _add(self, log: RunLog, event: Event) -> None:
-        if isinstance(event, Failed) and not self._tracebacks:
-            event = event.model_copy(update={"traceback": None})
+        if isinstance(event, Failed):
+            if log.kernel is not None:
+                # A kernel has no log of its own: there it would land in a cell.
+                said = event.traceback or f"{event.type}: {event.message}"
+                logger.error("Run %s of %s failed.\n%s", log.id, log.function, said)
+            if not self._tracebacks:
+                event = event.model_copy(update={"traceback": None})
         before = log.size
         log.add(event)
         self._size += log.size - before

@@ -441,3 +441,27 @@ def test_what_main_prints_lands_on_its_page(kernel: Kernel) -> None:
     assert [output["kind"] for output in body["outputs"]] == ["display"]
     assert kernel.run("print('mine')").stdout == "mine\n"
     assert "on main" not in str(kernel.heard_all[before:])
+
+
+def test_how_a_run_fails_is_said_on_its_page_and_in_the_servers_log_never_in_a_cell(
+    server: Jupyter, fresh: Kernel
+) -> None:
+    fresh.expose("def broken() -> int:\n    raise LookupError('nothing here')\n%func_to_web broken")
+    answer = fresh.call("broken")
+    assert answer.json["error"]["type"] == "LookupError"
+    assert "nothing here" in server.said()
+    cell = fresh.run("1 + 1")
+    assert (cell.stdout, cell.stderr) == ("", "")
+    assert not [message for message in fresh.heard_all if message["msg_type"] == "stream"]
+
+
+def test_a_function_that_yields_fast_holds_up_no_other(server: Jupyter, fresh: Kernel) -> None:
+    fresh.expose(
+        "def flood():\n    for n in range(100_000):\n        yield n\n\n"
+        "def one() -> int:\n    return 1\n\n%func_to_web flood one"
+    )
+    run = fresh.begin("flood")
+    answers = [fresh.call("one").status for _ in range(5)]
+    assert answers == [200] * 5
+    assert server.get(run).json["status"] == "running"
+    server.ask("DELETE", run)

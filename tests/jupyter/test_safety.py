@@ -280,3 +280,13 @@ def test_an_administrator_reads_who_ran_what_and_never_with_which_values(
     failed = next(event for event in events if event.get("function") == "fail" and event["action"] == "ended")
     assert (failed["status"], failed["error"]) == ("failed", "ValueError")
     assert "sesame" not in log.read_text()
+
+
+def test_an_address_without_its_last_slash_leads_to_the_one_with_it(server: Jupyter) -> None:
+    answer = server.get("nbfunc")
+    assert (answer.status, answer.headers["Location"]) == (302, f"{server.base}nbfunc/")
+
+
+def test_what_is_nowhere_is_said_in_json(server: Jupyter) -> None:
+    answer = server.get("nbfunc/-/nowhere")
+    assert (answer.status, answer.json["reason"]) == (404, "not_found")

@@ -70,7 +70,7 @@ export function frameView(markup: string, title: string, signal: AbortSignal): T
     body { display: flow-root; margin: 0; padding: 10px 14px; font: 14px/1.5 system-ui, sans-serif; color: light-dark(#1c2230, #e6e8ec); overflow-x: auto }
     table { border-collapse: collapse } td, th { padding: 3px 10px; text-align: end }
     svg, img { max-width: 100%; height: auto }
-  </style>${INSIDE}${markup}`;
+  </style>${INSIDE}<body>${markup}`;
   return html`<iframe
     ${ref(frame)}
     sandbox="allow-scripts allow-downloads"
