@@ -10,7 +10,7 @@ import codecs
 import io
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TextIO
 
 from nbfunc.core.context import Call, call_here
@@ -138,15 +138,39 @@ def capture() -> Callable[[], None]:
     }
     for name, proxy in put.items():
         setattr(sys, name, proxy)
-    # Without a handler of the author's, logging's last resort writes to sys.stderr, which is ours;
-    # a handler of ours would then only keep their basicConfig() from doing anything.
-    if logging.root.handlers:
-        logging.root.addHandler(_RECORDS)
+    restore = _redirect_handlers(put)
 
     def undo() -> None:
         for name, proxy in put.items():
             if getattr(sys, name) is proxy:  # somebody else's redirection stays as it is
                 setattr(sys, name, proxy.real)
-        logging.root.removeHandler(_RECORDS)
+        restore()
 
     return undo
+
+
+def _redirect_handlers(put: Mapping[str, Any]) -> Callable[[], None]:
+    """Let the root logger's handlers write where the run does; return what undoes it."""
+    moved: list[tuple[logging.StreamHandler[Any], Any]] = []
+    printing = False
+    for handler in logging.root.handlers:
+        if not isinstance(handler, logging.StreamHandler):
+            continue
+        proxy = next((put[name] for name in ("stdout", "stderr") if handler.stream is put[name].real), None)
+        if proxy is not None:
+            moved.append((handler, handler.stream))
+            handler.setStream(proxy)
+        # One that a basicConfig() within an earlier run made writes to that run's proxy, which still works.
+        printing = printing or isinstance(handler.stream, Output)
+    # Without any handler, logging's last resort writes to sys.stderr, which is ours; a handler of ours would
+    # then only keep the author's basicConfig() from doing anything.
+    if logging.root.handlers and not printing:
+        logging.root.addHandler(_RECORDS)
+
+    def restore() -> None:
+        for handler, stream in moved:
+            if isinstance(handler.stream, Output):  # else the author set another meanwhile
+                handler.setStream(stream)
+        logging.root.removeHandler(_RECORDS)
+
+    return restore

@@ -232,7 +232,7 @@ def test_cells_are_what_json_holds(store: Memory) -> None:
         }
     )
     output = table(frame, store)
-    assert output.rows == [[True, "2024-01-02T03:00:00", None, None, "inf", "{'k': 1}"]]
+    assert output.rows == [[True, "2024-01-02T03:00:00", None, None, "Infinity", "{'k': 1}"]]
     assert [column.type for column in output.columns][:2] == ["boolean", "date"]
 
 

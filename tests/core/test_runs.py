@@ -171,6 +171,30 @@ def test_prints_and_logs_are_the_runs(loop: CoroutineLoop, capsys: pytest.Captur
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("configured", ["before", "in the run", "not at all"])
+def test_a_log_line_comes_once_and_only_to_the_page(
+    configured: str,
+    loop: CoroutineLoop,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # pytest's own handlers away: a program has none, or those of its basicConfig().
+    monkeypatch.setattr(logging.root, "handlers", [])
+    if configured == "before":
+        logging.basicConfig()
+
+    def act() -> None:
+        if configured == "in the run":
+            logging.basicConfig()
+        logging.getLogger("mine").warning("logged")
+
+    assert [watch(act, loop).printed.count("logged") for _ in range(3)] == [1, 1, 1]
+    logging.getLogger("mine").warning("outside")
+    said = capsys.readouterr()
+    assert "logged" not in said.out + said.err
+    assert said.err.count("outside") == 1
+
+
 def test_prints_outside_a_run_pass_through(loop: CoroutineLoop, capsys: pytest.CaptureFixture[str]) -> None:
     inside, outside = threading.Event(), threading.Event()
 
