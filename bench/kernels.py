@@ -18,7 +18,6 @@ from tests.jupyter.server import TOKEN, Jupyter, Kernel, jupyter
 GIB = 1 << 30
 MIB = 1 << 20
 HEADERS = {"Content-Type": "application/json", "Authorization": f"token {TOKEN}"}
-OFF = "--ServerApp.jpserver_extensions={'nbfunc': False}"
 
 CELL = """
 %load_ext nbfunc
@@ -99,7 +98,7 @@ def _costs(folder: Path) -> Iterator[str]:
     for _ in range(5):
         for extension in (True, False):
             begin = time.perf_counter()
-            with jupyter(folder / "costs", *([] if extension else [OFF])) as server:
+            with jupyter(folder / "costs", with_nbfunc=extension) as server:
                 starts[extension].append(time.perf_counter() - begin)
                 if extension:
                     said = server.kernel().run(LOAD)
