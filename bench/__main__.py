@@ -30,8 +30,9 @@ def main() -> None:
     if load > QUIET_LOAD:
         print(f"note: the load is {load:.2f} before the start, so the figures are disturbed")
     products = [product for product in PRODUCTS if sys.version_info >= product.python]
-    for product in products:
-        product.interpreter()
+    if only != ["kernels"]:
+        for product in products:
+            product.interpreter()
     results: Results = defaultdict(dict)
     for measurement in MEASUREMENTS:
         if only and measurement.measure.__name__ not in only:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ class Request:
     headers: Mapping[str, str] | None = None
 
 
-class Product:
+class Product(ABC):
     """One of those that are compared: how to install, start and ask it.
 
     Attributes
@@ -69,25 +70,25 @@ class Product:
             ready.touch()
         return str(interpreter)
 
+    @abstractmethod
     def run(self, function: str, arguments: Mapping[str, Any]) -> Request:
         """Return the request that runs a function and answers with its result."""
-        raise NotImplementedError
 
     def streamed(self, function: str, arguments: Mapping[str, Any]) -> Request:
         """Return the request that its own page would send."""
         return self.run(function, arguments)
 
+    @abstractmethod
     def download(self, answer: Any) -> str:
         """Return where to get the file that `run` answered with."""
-        raise NotImplementedError
 
+    @abstractmethod
     def disk_name(self, number: int, age: float) -> str:
         """Return the name of a returned file of that age, in seconds, in its directory."""
-        raise NotImplementedError
 
+    @abstractmethod
     def address(self, disk_name: str) -> str:
         """Return where to get a file that has this name on disk."""
-        raise NotImplementedError
 
 
 class Nbfunc(Product):

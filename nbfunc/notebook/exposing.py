@@ -6,13 +6,12 @@ import dataclasses
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from nbfunc.core.forms import form_of
 from nbfunc.core.options import FunctionOptions, options_of
 from nbfunc.errors import AuthorError, FormError
 from nbfunc.hosts.in_process import Exposed
-from nbfunc.notebook.agent import Agent
 
 
 @dataclass
@@ -26,19 +25,29 @@ class _Followed:
     main: bool
 
 
+class Board(Protocol):
+    """Where functions are exposed: by the kernel's agent, or by a server of the kernel's own."""
+
+    def expose(self, exposed: list[Exposed]) -> None:
+        """Expose these, in the place of those of their names."""
+
+    def remove(self, names: list[str]) -> None:
+        """Expose these no more."""
+
+
 class Exposures:
-    """The names of a notebook's namespace that are exposed.
+    """The names of a notebook's namespace that are exposed in one place.
 
     Parameters
     ----------
-    agent : Agent
-        Which tells the server.
+    board : Board
+        The place.
     namespace : dict
         The notebook's.
     """
 
-    def __init__(self, agent: Agent, namespace: dict[str, Any]) -> None:
-        self._agent = agent
+    def __init__(self, board: Board, namespace: dict[str, Any]) -> None:
+        self._board = board
         self._namespace = namespace
         self._followed: dict[str, _Followed] = {}
 
@@ -71,7 +80,7 @@ class Exposures:
                     f"{name} and {other} are both named {exposed.form.name}: rename one, "
                     "its name is its address."
                 )
-        self._agent.expose([exposed for _, exposed in made.values()])
+        self._board.expose([exposed for _, exposed in made.values()])
         for name, (function, exposed) in made.items():
             self._followed[name] = _Followed(function, options_of(function), exposed.form.name, group, main)
         return [exposed.form.name for _, exposed in made.values()]
@@ -88,7 +97,7 @@ class Exposures:
             if name not in self._followed:
                 known = ", ".join(self._followed) or "nothing"
                 raise FormError(f"{name} is not exposed; {known} is.")
-        self._agent.remove([self._followed.pop(name).form for name in names])
+        self._board.remove([self._followed.pop(name).form for name in names])
 
     def names(self) -> list[str]:
         """Return what is exposed."""
@@ -148,6 +157,9 @@ class Exposures:
             else:
                 changed.append(exposed)
         if removed:
-            self._agent.remove(removed)
+            self._board.remove(removed)
         if changed:
-            self._agent.expose(changed)
+            try:
+                self._board.expose(changed)
+            except AuthorError as error:
+                say(f"nbfunc: {error}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -33,6 +34,14 @@ USAGE = """Nothing is exposed yet. Write a function with type hints, then
 More: %func_to_web?"""
 
 
+@dataclass(frozen=True)
+class _Served:
+    """What ``--serve`` started: a server of this kernel's own, and the names that it serves."""
+
+    server: Any
+    exposures: Exposures
+
+
 @magics_class
 class FuncToWeb(Magics):
     """The magic, and what it needs of the kernel it is in.
@@ -53,6 +62,7 @@ class FuncToWeb(Magics):
         self._shell = shell
         self.agent = agent_of(shell)
         self._exposures = None if self.agent is None else Exposures(self.agent, shell.user_ns)
+        self._served: list[_Served] = []
 
     def start(self) -> None:
         """Follow the names from now on, and complete them."""
@@ -62,6 +72,8 @@ class FuncToWeb(Magics):
     def stop(self) -> None:
         """Expose nothing, and leave the kernel as it was."""
         self._shell.events.unregister("post_run_cell", self._after_cell)
+        for served in self._served:
+            served.server.stop()
         if self.agent is not None:
             self.agent.clear()
 
@@ -105,7 +117,7 @@ class FuncToWeb(Magics):
 
     def _act(self, names: list[str], arguments: Any, *, defined: bool) -> Any:
         if arguments.remove:
-            return self._need().remove(names)
+            return self._remove(names)
         if arguments.serve:
             return self._serve(names, arguments.port)
         if arguments.inline or self.agent is None:
@@ -116,6 +128,19 @@ class FuncToWeb(Magics):
         else:
             names = [name for name in names if self._exposed(name, arguments)]
         return self._show(names) if names else None
+
+    def _remove(self, names: list[str]) -> None:
+        """Expose these no more, wherever they are exposed."""
+        left = list(names)
+        for served in self._served:
+            mine = [name for name in names if name in served.exposures.names()]
+            served.exposures.remove(mine)
+            left = [name for name in left if name not in mine]
+        self._forget_empty()
+        exposed = [] if self._exposures is None else self._exposures.names()
+        wanted = [name for name in names if name in exposed or name in left]
+        if wanted:
+            self._need().remove(wanted)
 
     def _exposed(self, name: str, arguments: Any) -> bool:
         """Expose one function of a cell, or say why it is not."""
@@ -151,10 +176,13 @@ class FuncToWeb(Magics):
         return [info for info in self.agent.functions() if info.name in forms]
 
     def _listed(self) -> Any:
-        if self.agent is None or not self._need().names():
+        for served in self._served:
+            print(f"{', '.join(served.exposures.names())}: {served.server.url}")
+        if self.agent is not None and self._need().names():
+            return self._show(self._need().names())
+        if not self._served:
             print(USAGE)
-            return None
-        return self._show(self._need().names())
+        return None
 
     def _inline(self, names: list[str]) -> Any:
         from nbfunc.notebook.panel import panel  # noqa: PLC0415 - ipywidgets, which only this needs
@@ -164,7 +192,13 @@ class FuncToWeb(Magics):
 
     def _serve(self, names: list[str], port: int) -> Any:
         # By its public name, at the first need: the server's half is nothing that a kernel loads otherwise.
-        return nbfunc.run([self._find(name) for name in names], port=port)
+        server: Any = nbfunc.run([self._find(name) for name in names], port=port)
+        exposures = Exposures(server, self._shell.user_ns)
+        exposures.expose(names)
+        # One on the same port has taken the place of the earlier one.
+        self._served = [each for each in self._served if each.server.port != server.port]
+        self._served.append(_Served(server, exposures))
+        return server
 
     def _find(self, name: str) -> Any:
         if self._exposures is not None:
@@ -185,6 +219,15 @@ class FuncToWeb(Magics):
     def _after_cell(self, *_: Any) -> None:
         if self._exposures is not None:
             self._exposures.follow()
+        for served in self._served:
+            served.exposures.follow()
+        self._forget_empty()
+
+    def _forget_empty(self) -> None:
+        """Stop the servers that have nothing left to serve."""
+        for served in [each for each in self._served if not each.exposures.names()]:
+            served.server.stop()
+            self._served.remove(served)
 
     def _complete(self, _: Any, event: Any) -> list[str]:
         """Complete the options, and the names of functions."""

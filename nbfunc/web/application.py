@@ -12,7 +12,7 @@ from tornado.web import Application, RequestHandler
 from nbfunc.errors import FormError, NotFound
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
-from nbfunc.hosts.in_process import Functions, InProcessHost
+from nbfunc.hosts.in_process import Exposed, Functions, InProcessHost
 from nbfunc.web.addresses import Addresses
 from nbfunc.web.handlers import routes
 from nbfunc.web.logins import LoginResource, LogoutResource
@@ -121,6 +121,21 @@ class FunctionsApplication(Application):
                 await self.site.in_thread(sweep)
             except Exception:
                 logger.exception("A directory could not be swept.")
+
+    def expose(self, exposed: list[Exposed]) -> None:
+        """Serve these too, in the place of those of their names; on the loop that serves."""
+        for each in exposed:
+            self._host.put(each)
+            self._tell("changed", each.form.name)
+
+    def remove(self, names: list[str]) -> None:
+        """Serve these no more; on the loop that serves."""
+        for name in names:
+            self._host.remove(name)
+            self._tell("removed", name)
+
+    def _tell(self, kind: str, name: str) -> None:
+        self.site.changes.tell(kind, url=self.site.addresses.function(name))
 
     async def close(self) -> None:
         """Cancel what runs, and let go of threads and timers."""

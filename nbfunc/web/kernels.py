@@ -132,10 +132,6 @@ class Kernels:
             if known is not None and session["type"] == "notebook":
                 known.notebook = session["path"]
 
-    def of_notebook(self, path: str) -> str | None:
-        """Return the kernel that runs a notebook, if one does."""
-        return next((kernel for kernel, known in self._kernels.items() if known.notebook == path), None)
-
     def keep_awake(self) -> bool:
         """Let no kernel in which a run goes on count as idle; say whether there is one."""
         running = [known for known in self._kernels.values() if known.host.running]

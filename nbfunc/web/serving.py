@@ -10,11 +10,13 @@ import socket
 import ssl
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from tornado.httpserver import HTTPServer
 
 from nbfunc.errors import OptionError
+from nbfunc.hosts.in_process import Exposed
 from nbfunc.web.application import FunctionsApplication
 
 GRACE_SECONDS = 5.0
@@ -48,12 +50,14 @@ class Server:
         self._context = context
         self._loop: asyncio.AbstractEventLoop | None = None
         self._until: asyncio.Event | None = None
+        self._begun = threading.Event()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
     async def serve(self) -> None:
         """Serve until `stop` is called."""
         self._loop, self._until = asyncio.get_running_loop(), asyncio.Event()
+        self._begun.set()
         if self._stopped:
             self._until.set()
         server = HTTPServer(self._app, ssl_options=self._context, chunk_size=CHUNK)
@@ -74,6 +78,7 @@ class Server:
             target=lambda: asyncio.run(self.serve()), daemon=True, name="nbfunc-server"
         )
         self._thread.start()
+        self._begun.wait(GRACE_SECONDS)
 
     def stop(self) -> None:
         """Stop listening, cancel what runs, and wait until that is done."""
@@ -83,6 +88,21 @@ class Server:
             self._loop.call_soon_threadsafe(self._until.set)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(2 * GRACE_SECONDS)
+
+    def expose(self, exposed: list[Exposed]) -> None:
+        """Serve these too, in the place of those of their names."""
+        self._on_loop(lambda: self._app.expose(exposed))
+
+    def remove(self, names: list[str]) -> None:
+        """Serve these no more; running runs go on."""
+        self._on_loop(lambda: self._app.remove(names))
+
+    def _on_loop(self, act: Callable[[], None]) -> None:
+        async def once() -> None:
+            act()
+
+        if self._loop is not None and not self._loop.is_closed():
+            asyncio.run_coroutine_threadsafe(once(), self._loop).result(2 * GRACE_SECONDS)
 
     def __repr__(self) -> str:
         return f"<nbfunc server at {self.url}>"

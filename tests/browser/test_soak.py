@@ -32,6 +32,7 @@ def digest(data: File) -> str:
 
 
 def prints() -> None:
+    # Twenty seconds of prints: what the wire is cut in, and the page reloaded.
     for number in range(2000):
         print("line", number)
         time.sleep(0.01)

@@ -135,3 +135,38 @@ def test_block_serves_until_the_cell_is_interrupted(plain: Jupyter, alone: Kerne
     plain.act(alone, "interrupt")
     alone.heard(request)
     assert alone.run("print('on')").stdout == "on\n"
+
+
+def served(kernel: Kernel, name: str, definition: str) -> tuple[str, str]:
+    """Serve a function of this kernel; return the address of its form's endpoint, and the cookie for it."""
+    kernel.run(definition)
+    cell = kernel.run(f"%func_to_web --serve {name}")
+    assert not cell.error, cell.error
+    url = link(str(cell.displays[0]["text/html"]))
+    return f"{url.partition('?')[0]}{name}", opened(url)
+
+
+def test_what_serve_serves_follows_its_name(alone: Kernel) -> None:
+    url, cookie = served(alone, "version", "def version() -> str:\n    return 'old'")
+    assert '"value":"old"' in fetched(url, b"{}", cookie)[1]
+    alone.run("def version() -> str:\n    return 'new'")
+    assert '"value":"new"' in fetched(url, b"{}", cookie)[1]
+    cell = alone.run("def version(x): ...")
+    assert "still calls the function of before" in cell.stderr
+    assert '"value":"new"' in fetched(url, b"{}", cookie)[1]
+    assert f"version: {url.rpartition('/')[0]}" in alone.run("%func_to_web").stdout
+    alone.run("del version")
+    with pytest.raises(urllib.error.URLError):
+        fetched(url, b"{}", cookie)
+
+
+def test_remove_and_unloading_end_what_serve_serves(plain: Jupyter) -> None:
+    kernel = plain.kernel()
+    kernel.expose("")
+    for end in ("%func_to_web --remove gone", "%unload_ext nbfunc"):
+        url, cookie = served(kernel, "gone", "def gone() -> int:\n    return 1")
+        assert fetched(url, b"{}", cookie)[0] == 200
+        assert not kernel.run(end).error
+        with pytest.raises(urllib.error.URLError):
+            fetched(url, b"{}", cookie)
+    kernel.shut_down()

@@ -12,7 +12,7 @@ from nbfunc.core.compound import ListField
 from nbfunc.core.fields import LEFT_OUT, FileField, Loc
 from nbfunc.errors import NotFound
 from nbfunc.notebook.panels.inputs import Home, Input, heading
-from nbfunc.notebook.panels.stage import Picker, Stage
+from nbfunc.notebook.panels.stage import Stage
 
 # The server closes the notebook's websocket on a message that is larger (tornado's
 # websocket_max_message_size); a little of it is the message around the files.
@@ -67,10 +67,9 @@ class _Files:
     """A picker, and the files of this machine that stand in where nothing is picked."""
 
     def __init__(self, field: FileField, home: Home, *, several: bool, edited: Callable[[], None]) -> None:
-        pick = home.stage.pick or UploadPicker
         self._home = home
         self._lent: list[str] = []
-        self.picker: Picker = pick(field, several, home.stage, edited)
+        self.picker = UploadPicker(field, several, home.stage, edited)
         self.note = ipywidgets.HTML()
 
     def tokens(self) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from nbfunc.core.events import StoredFile
-from nbfunc.core.fields import FileField, Options
+from nbfunc.core.fields import Options
 from nbfunc.files.returns import KEPT_SECONDS, ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.in_process import InProcessHost
@@ -39,21 +39,6 @@ class NoLinks:
         return None
 
 
-class Picker(Protocol):
-    """Lets a person choose files of their own.
-
-    Attributes
-    ----------
-    box : ipywidgets.Widget
-        What is shown.
-    """
-
-    box: Any
-
-    def tokens(self) -> list[str]:
-        """Return the uploads that were chosen, whole and not yet taken by a run."""
-
-
 class ServerLinks:
     """Where the Jupyter server hands out what its kernels return.
 
@@ -70,9 +55,6 @@ class ServerLinks:
         return f"{self._base}-/files/{file.id}/{quote(file.filename, safe='')}"
 
 
-Pick = Callable[[FileField, bool, "Stage", Callable[[], None]], Picker]
-
-
 class Stage:
     """The host of all panels of this process.
 
@@ -86,9 +68,6 @@ class Stage:
         Where returned files go; a temporary directory at first.
     links : Links
         Where the browser finds them; nowhere at first.
-    pick : callable, optional
-        Makes the picker of a file field: the field, whether it takes several, this stage, what to call when
-        something was chosen. `ipywidgets.FileUpload` where None.
     """
 
     def __init__(self) -> None:
@@ -96,7 +75,6 @@ class Stage:
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._offered: weakref.WeakKeyDictionary[Callable[[], Any], Options] = weakref.WeakKeyDictionary()
         self.links: Links = NoLinks()
-        self.pick: Pick | None = None
         self.uploads = LentUploads(folder / "uploads")
         self._store = ReturnsDir(folder / "returned_files")
         self._agent = _agent()
