@@ -79,17 +79,22 @@ def _files(folder: Path) -> Iterator[str]:
             kernel = server.kernel(name="python3" if shared else "elsewhere")
             kernel.run(CELL)
             pids = server.process.pid, int(kernel.run("import os; print(os.getpid())").stdout)
+            client.result(server.port, _request(server, kernel, "echo", text="hello"))
             big = folder / "files" / "big.bin"
-            _write(big, 2 * GIB)
-            os.sync()
-            before = [_forget_peak(pid) for pid in pids]
-            begin = time.perf_counter()
-            answer = client.result(server.port, _request(server, kernel, "move", path=str(big)))
-            taken = time.perf_counter() - begin
-            assert answer["outputs"][0]["size"] == 2 * GIB
-            grown = [(_peak(pid) - start) / MIB for pid, start in zip(pids, before, strict=True)]
+            taken, grown = [], [0.0, 0.0]
+            for _ in range(3):
+                _write(big, 2 * GIB)
+                os.sync()
+                before = [_forget_peak(pid) for pid in pids]
+                begin = time.perf_counter()
+                answer = client.result(server.port, _request(server, kernel, "move", path=str(big)))
+                taken.append(time.perf_counter() - begin)
+                assert answer["outputs"][0]["size"] == 2 * GIB
+                peaks = [(_peak(pid) - start) / MIB for pid, start in zip(pids, before, strict=True)]
+                grown = [max(pair) for pair in zip(grown, peaks, strict=True)]
             said = f"memory of the server +{grown[0]:.0f} MiB, of the kernel +{grown[1]:.0f} MiB"
-            yield _line(f"2 GiB returned with move, {name}", f"{taken * 1000:.0f} ms", said)
+            said += f"; slowest of three {max(taken) * 1000:.0f} ms"
+            yield _line(f"2 GiB returned with move, {name}", _ms(taken), said)
 
 
 def _costs(folder: Path) -> Iterator[str]:
