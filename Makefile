@@ -44,10 +44,12 @@ demo: .venv/demo-installed $(PAGE)
 
 test: .venv/test-installed .venv/ipykernel6-installed $(PAGE)
 	$(BIN)/python -m tests.chromium --install
+	$(BIN)/python -m tests.programs --install
 	$(BIN)/python -m pytest -m "not soak"
 
-soak: .venv/test-installed $(PAGE)
+soak: .venv/test-installed .venv/ipykernel6-installed $(PAGE)
 	$(BIN)/python -m tests.chromium --install
+	$(BIN)/python -m tests.programs --install
 	$(BIN)/python -m pytest -m soak --timeout 3600
 
 lint: .venv/test-installed $(PAGE)
@@ -57,6 +59,7 @@ lint: .venv/test-installed $(PAGE)
 	cd nbfunc/labextension && npm run --silent check && npm run --silent lint && npm run --silent test
 
 bench: .venv/test-installed $(PAGE)
+	$(BIN)/python -m tests.programs --install
 	$(BIN)/python -m bench
 
 clean:

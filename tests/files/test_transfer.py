@@ -30,11 +30,20 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def closed(file: FileIO) -> bool:
-    """Say whether a file is closed, when what its readers were given is done."""
-    for thread in [transfer._READERS.submit(threading.get_ident) for _ in range(100)]:
-        thread.result()
-    return file.closed
+class Watched(FileIO):
+    """A file that tells when it was closed: a thread does that."""
+
+    def __init__(self, file: Path | int) -> None:
+        super().__init__(file)
+        self.gone = threading.Event()
+
+    def close(self) -> None:
+        super().close()
+        self.gone.set()
+
+
+def closed(file: Watched) -> bool:
+    return file.gone.wait(10)
 
 
 async def collected(file: FileIO, start: int, stop: int) -> list[bytes]:
@@ -52,7 +61,7 @@ def generator(file: FileIO, start: int, stop: int) -> Any:
     [(0, len(CONTENT)), (0, 1), (5, 5), (PIECE - 1, PIECE + 1), (len(CONTENT) - 1, len(CONTENT)), (7, PIECE)],
 )
 def test_any_part_of_a_file_comes_in_pieces_of_at_most_a_mebibyte(path: Path, start: int, stop: int) -> None:
-    file = FileIO(path)
+    file = Watched(path)
     got = asyncio.run(collected(file, start, stop))
     assert b"".join(got) == CONTENT[start:stop]
     assert all(0 < len(piece) <= PIECE for piece in got)
@@ -92,7 +101,7 @@ def test_a_file_that_became_shorter_is_told(path: Path) -> None:
         async for _ in generator(file, 0, len(CONTENT)):
             os.truncate(path, PIECE + 100)
 
-    file = FileIO(path)
+    file = Watched(path)
     with pytest.raises(StorageError, match=rf"{re.escape(str(path))}.*ended at {PIECE + 100} bytes"):
         asyncio.run(truncated())
     assert closed(file)
@@ -104,12 +113,12 @@ def test_a_client_that_leaves_closes_the_file(path: Path) -> None:
             async for _ in gen:
                 return
 
-    file = FileIO(path)
+    file = Watched(path)
     asyncio.run(left())
     assert closed(file)
 
 
-class Stalled(FileIO):
+class Stalled(Watched):
     """A file on a disk that does not answer: a pipe that nobody writes to yet."""
 
     def __init__(self, fd: int) -> None:
@@ -183,14 +192,14 @@ def test_the_system_sends_any_part_of_a_file(
     path: Path, start: int, stop: int, in_memory: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transfer, "_in_memory", lambda *_: in_memory)
-    file = FileIO(path)
+    file = Watched(path)
     assert asyncio.run(sent(file, start, stop)) == CONTENT[start:stop]
     assert closed(file)
 
 
 @SYSTEM
 def test_a_file_that_became_shorter_is_told_by_the_system_too(path: Path) -> None:
-    file = FileIO(path)
+    file = Watched(path)
     os.truncate(path, PIECE + 100)
     with pytest.raises(StorageError, match=f"ended at {PIECE + 100} bytes"):
         asyncio.run(sent(file, 0, len(CONTENT)))
@@ -208,7 +217,7 @@ def test_a_reader_that_is_gone_ends_the_sending(path: Path) -> None:
             there.close()
             await sending
 
-    file = FileIO(path)
+    file = Watched(path)
     with pytest.raises(ConnectionError):
         asyncio.run(left())
     assert closed(file)
