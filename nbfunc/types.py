@@ -240,6 +240,8 @@ class FileResponse:
 
 def _regular_file(path: str | os.PathLike[str]) -> Path:
     """Return the file behind `path`, links resolved."""
+    if not os.fspath(path):
+        raise ValueError("FileResponse(path='') names no file.")
     try:
         resolved = Path(path).expanduser().resolve(strict=True)
     except OSError as error:

@@ -41,7 +41,11 @@ class Inputs(Protocol):
         """Return the uploaded file; an `AskerError` says why there is none."""
 
     def offered(self, source: Callable[[], Any]) -> Iterator[Options]:
-        """Yield the options to accept: those served before, then fresh ones."""
+        """Yield the options to accept: those served before, then fresh ones; raise `NoOffer` without."""
+
+
+class NoOffer(Exception):
+    """A dropdown's callable raised; the message says what."""
 
 
 class _NoInputs:
@@ -534,7 +538,10 @@ class ChoiceField(Field):
         return {**shape, "x-nbfunc": {**shape["x-nbfunc"], "dynamic": True, **dynamic}}
 
     def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:
-        option = self._find(raw, inputs)
+        try:
+            option = self._find(raw, inputs)
+        except NoOffer as error:
+            raise wrong(loc, f"The options cannot be had now, so it was not checked: {error}") from error
         if option is None:
             known = ", ".join(repr(option.json) for option in self.options[:20])
             raise wrong(loc, f"Must be one of {known}." if known else "Must be one of the options on offer.")

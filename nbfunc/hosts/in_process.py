@@ -260,7 +260,9 @@ class InProcessHost(FunctionHost):
     def _run(self, form: Form, **more: Any) -> Run:
         options = form.options
         on_main = options.where == "main"
-        shared = self._executor if is_plain(form.function) and not on_main else None
+        shared = self._executor
+        if shared is not None and (on_main or not is_plain(form.function)):
+            shared = None
         return Run(
             loop=self._coroutines,
             name=form.name,

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Any
 
-from nbfunc.core.fields import Options, ask
+from nbfunc.core.fields import NoOffer, Options, ask
 from nbfunc.core.forms import Form
+from nbfunc.core.mailbox import unicode_only
 from nbfunc.hosts.base import Uploads
 
 SERVED_SECONDS = 3600.0
@@ -84,5 +85,5 @@ class SubmitInputs:
         yield from self._offers.known(source)
         try:
             yield self._offers.fresh(source)
-        except Exception:  # noqa: BLE001 - the author's code; then only what was served counts
-            return
+        except Exception as error:
+            raise NoOffer(unicode_only(f"{type(error).__name__}: {error}")) from error

@@ -14,7 +14,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 import nbfunc
-from nbfunc.errors import AuthorError, FormError
+from nbfunc.errors import AuthorError, FormError, OptionError
 from nbfunc.hosts.protocol import ENVIRONMENT
 from nbfunc.notebook.agent import agent_of
 from nbfunc.notebook.card import Card
@@ -84,7 +84,7 @@ class FuncToWeb(Magics):
     @argument("--main", action="store_true", help="run them on the notebook's main thread, between cells")
     @argument("--group", help="where they stand in the list of functions")
     @argument("--serve", action="store_true", help="serve them from this kernel, on a port of its own")
-    @argument("--port", type=int, default=0, help="the port of --serve; by default any free one")
+    @argument("--port", type=int, help="the port of --serve; by default any free one")
     @line_cell_magic
     def func_to_web(self, line: str, cell: str | None = None) -> Any:
         """Make forms of this notebook's functions: in JupyterLab's side panel, on a page, as an API.
@@ -109,6 +109,8 @@ class FuncToWeb(Magics):
         if cell is not None:
             names += self._run(cell)
         try:
+            if arguments.port is not None and not arguments.serve:
+                raise OptionError("--port is the port of --serve: give both, or neither.")
             if not names:
                 return self._listed() if cell is None else None
             return self._act(names, arguments, defined=cell is not None)
@@ -119,7 +121,7 @@ class FuncToWeb(Magics):
         if arguments.remove:
             return self._remove(names)
         if arguments.serve:
-            return self._serve(names, arguments.port)
+            return self._serve(names, arguments.port or 0)
         if arguments.inline or self.agent is None:
             return self._inline(names)
         exposures = self._need()

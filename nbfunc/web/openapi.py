@@ -125,62 +125,144 @@ def _call(unique: str, form: dict[str, Any], tags: list[str]) -> dict[str, Any]:
     }
 
 
+def _parameter(name: str, place: str, description: str, kind: str = "string") -> dict[str, Any]:
+    """Return a parameter; those in a path are required, and those in a header of tus."""
+    required = place != "query"
+    schema = {"type": kind}
+    return {"name": name, "in": place, "required": required, "description": description, "schema": schema}
+
+
+def _ok(description: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"description": description, "content": content} if content else {"description": description}
+
+
 def _shared(site: Site) -> dict[str, dict[str, Any]]:
     """Return the paths that do not depend on functions."""
-    shared = site.addresses.shared()
+    return {site.addresses.shared() + path: verbs for path, verbs in {**_RUNS, **_UPLOADS, **_FILES}.items()}
 
-    def parameter(name: str) -> dict[str, Any]:
-        return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
-    def ok(description: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
-        return {"description": description, "content": content} if content else {"description": description}
-
-    run, file = [parameter("run")], [parameter("id"), parameter("filename")]
-    so_far = {"application/json": {"schema": _ref("Run")}, "text/event-stream": EVENTS}
-    return {
-        f"{shared}functions": {
-            "get": {"operationId": "-/functions", "responses": {"200": ok("All functions")}},
+_EXPIRED = _answer("Expired", "Error")
+_SO_FAR = {"application/json": {"schema": _ref("Run")}, "text/event-stream": EVENTS}
+_STORED = [
+    _parameter("id", "path", "As the result's address has it"),
+    _parameter("filename", "path", "The same"),
+]
+_RUNS: dict[str, dict[str, Any]] = {
+    "functions": {
+        "get": {"operationId": "-/functions", "responses": {"200": _ok("All functions")}},
+    },
+    "events": {
+        "get": {
+            "operationId": "-/events",
+            "parameters": [
+                _parameter("changes", "query", "1: tell of functions that change or go, and of kernels"),
+                _parameter("run", "query", "id:n, the events of a run after its n-th; may be repeated"),
+            ],
+            "responses": {"200": _ok("Events of several runs", {"text/event-stream": EVENTS})},
         },
-        f"{shared}runs": {"get": {"operationId": "-/runs", "responses": {"200": ok("The newest runs")}}},
-        f"{shared}runs/{{run}}": {
-            "parameters": run,
-            "get": {
-                "operationId": "-/run",
-                "responses": {
-                    "200": ok("The run so far", so_far),
-                    "204": ok("No more events"),
-                    "404": NOT_FOUND,
-                },
-            },
-            "delete": {
-                "operationId": "-/cancel",
-                "responses": {"200": ok("It had ended"), "202": ok("Cancelling"), "404": NOT_FOUND},
-            },
-        },
-        f"{shared}runs/{{run}}/files.zip": {
-            "parameters": run,
-            "get": {
-                "operationId": "-/zip",
-                "responses": {
-                    "200": ok("Every file of the run", {"application/zip": {}}),
-                    "404": NOT_FOUND,
-                    "410": _answer("Expired", "Error"),
-                },
+    },
+    "runs": {"get": {"operationId": "-/runs", "responses": {"200": _ok("The newest runs")}}},
+    "runs/{run}": {
+        "parameters": [_parameter("run", "path", "The run's id")],
+        "get": {
+            "operationId": "-/run",
+            "parameters": [_parameter("after", "query", "Of the events, those after this one", "integer")],
+            "responses": {
+                "200": _ok("The run so far", _SO_FAR),
+                "204": _ok("No more events"),
+                "404": NOT_FOUND,
             },
         },
-        f"{shared}uploads": {
-            "post": {"operationId": "-/upload", "responses": {"201": ok("Created (tus 1.0)")}},
+        "delete": {
+            "operationId": "-/cancel",
+            "responses": {"200": _ok("It had ended"), "202": _ok("Cancelling"), "404": NOT_FOUND},
         },
-        f"{shared}files/{{id}}/{{filename}}": {
-            "parameters": file,
-            "get": {
-                "operationId": "-/file",
-                "responses": {
-                    "200": ok("The file", BYTES),
-                    "206": ok("A range of it", BYTES),
-                    "404": NOT_FOUND,
-                    "410": _answer("Expired", "Error"),
-                },
+    },
+    "runs/{run}/files.zip": {
+        "parameters": [_parameter("run", "path", "The run's id")],
+        "get": {
+            "operationId": "-/zip",
+            "responses": {
+                "200": _ok("Every file of the run", {"application/zip": {}}),
+                "404": NOT_FOUND,
+                "410": _EXPIRED,
             },
         },
-    }
+    },
+}
+_TUS = _parameter("Tus-Resumable", "header", "1.0.0 (tus.io)")
+_UPLOADS: dict[str, dict[str, Any]] = {
+    "uploads": {
+        "post": {
+            "operationId": "-/upload",
+            "parameters": [
+                _TUS,
+                _parameter("Upload-Length", "header", "Bytes", "integer"),
+                _parameter("Upload-Metadata", "header", "filename, a space, the name in base64"),
+            ],
+            "responses": {
+                "201": _ok("Created: the last part of Location is the token"),
+                "412": _answer("Another tus", "Error"),
+                "413": _answer("Too large", "Error"),
+            },
+        },
+    },
+    "uploads/{token}": {
+        "parameters": [_parameter("token", "path", "The last part of Location"), _TUS],
+        "patch": {
+            "operationId": "-/upload/more",
+            "parameters": [_parameter("Upload-Offset", "header", "Bytes that are there", "integer")],
+            "requestBody": {"required": True, "content": {"application/offset+octet-stream": {}}},
+            "responses": {
+                "204": _ok("Taken: Upload-Offset says how far it is"),
+                "409": _answer("Another offset", "Error"),
+                "410": _EXPIRED,
+            },
+        },
+        "head": {
+            "operationId": "-/upload/offset",
+            "responses": {"200": _ok("Upload-Offset says how far it is"), "410": _EXPIRED},
+        },
+        "delete": {
+            "operationId": "-/upload/drop",
+            "responses": {"204": _ok("Gone"), "410": _EXPIRED},
+        },
+    },
+}
+_FILES: dict[str, dict[str, Any]] = {
+    "files/{id}/{filename}": {
+        "parameters": _STORED,
+        "get": {
+            "operationId": "-/file",
+            "responses": {
+                "200": _ok("The file", BYTES),
+                "206": _ok("A range of it", BYTES),
+                "404": NOT_FOUND,
+                "410": _EXPIRED,
+            },
+        },
+        "head": {
+            "operationId": "-/file/about",
+            "responses": {"200": _ok("Its size and name"), "404": NOT_FOUND, "410": _EXPIRED},
+        },
+    },
+    "tables/{id}/{filename}": {
+        "parameters": _STORED,
+        "get": {
+            "operationId": "-/table",
+            "parameters": [
+                _parameter("offset", "query", "Rows to leave out", "integer"),
+                _parameter("limit", "query", "Rows to return, at most 1000", "integer"),
+                _parameter("sort", "query", "A column's index", "integer"),
+                _parameter("descending", "query", "1: the largest first"),
+                _parameter("q", "query", "Only rows with this text"),
+                _parameter("format", "query", "csv: all of it, as a file"),
+            ],
+            "responses": {
+                "200": _ok("Rows, and how many there are", {"application/json": {}, "text/csv": {}}),
+                "404": NOT_FOUND,
+                "410": _EXPIRED,
+            },
+        },
+    },
+}

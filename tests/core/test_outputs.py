@@ -302,6 +302,7 @@ def test_an_object_that_answers_to_every_name_has_no_representation(store: Memor
         ({"data": b"", "filename": "f", "move": True}, "path="),
         ({"path": "/nowhere/at/all"}, "No such file"),
         ({"path": "/"}, "regular file"),
+        ({"path": ""}, "names no file"),
     ],
 )
 def test_a_file_response_without_sense_is_a_value_error(arguments: dict[str, Any], says: str) -> None:

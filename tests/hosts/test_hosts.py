@@ -428,6 +428,14 @@ def test_a_dropdown_whose_callable_fails_opens_with_the_error(answer: Any, rig: 
     assert "Error: " in hints["error"]
 
 
+def test_a_submit_says_why_an_option_could_not_be_checked(rig: Rig) -> None:
+    with pytest.raises(InvalidArguments) as caught:
+        within(events_of(rig.host(choosing(Source(ValueError("no list today")))), "choose", x="a"))
+    (problem,) = caught.value.problems
+    assert problem["loc"] == ["x"]
+    assert "ValueError: no list today" in problem["msg"]
+
+
 def test_a_full_disk_is_the_runs_failure_in_words(rig: Rig) -> None:
     def make() -> FileResponse:
         return FileResponse(chunks=refusing(), filename="a")

@@ -206,6 +206,11 @@ def test_what_cannot_be_a_form_is_refused_in_a_line(function: str, notebook: Ker
     assert not cell.error
 
 
+def test_a_port_without_serve_is_refused_in_a_line(notebook: Kernel) -> None:
+    cell = notebook.run("def f(): ...\n%func_to_web --port 9000 f")
+    assert cell.stderr.startswith("UsageError: --port is the port of --serve")
+
+
 def test_the_magic_alone_lists_what_is_exposed_and_else_teaches(notebook: Kernel) -> None:
     assert "%func_to_web make_report" in notebook.run("%func_to_web").stdout
     notebook.run("def f(): ...\ndef g(): ...\n%func_to_web f g")

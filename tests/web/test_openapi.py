@@ -74,5 +74,25 @@ def test_every_function_is_an_operation_with_its_schema(described: dict[str, Any
     assert described["paths"]["/every"]["post"]["requestBody"]["required"] is True
 
 
+@pytest.mark.parametrize(
+    ("path", "verbs"),
+    [
+        ("/-/functions", {"get"}),
+        ("/-/events", {"get"}),
+        ("/-/runs", {"get"}),
+        ("/-/runs/{run}", {"get", "delete"}),
+        ("/-/runs/{run}/files.zip", {"get"}),
+        ("/-/uploads", {"post"}),
+        ("/-/uploads/{token}", {"patch", "head", "delete"}),
+        ("/-/files/{id}/{filename}", {"get", "head"}),
+        ("/-/tables/{id}/{filename}", {"get"}),
+    ],
+)
+def test_what_all_functions_share_is_described_too(
+    path: str, verbs: set[str], described: dict[str, Any]
+) -> None:
+    assert set(described["paths"][path]) - {"parameters"} == verbs
+
+
 def test_an_unknown_kernel_is_not_found(serve: Serve) -> None:
     assert serve(add).get("/-/openapi.json?kernel=x").status == 404
