@@ -68,7 +68,7 @@ class Relay:
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
         asking = asyncio.create_task(_pump(reader, server_writer))
         try:
-            with suppress(ConnectionError):
+            with suppress(OSError):
                 if await _pump(server_reader, writer, cut.after if cut else None) and cut:
                     self.made.append(cut)
                     if cut.how == "client killed":
@@ -84,7 +84,7 @@ class Relay:
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most: int | None = None) -> bool:
     """Pass bytes on until their end; return whether `most` of them came first."""
     left = most
-    with suppress(ConnectionError):
+    with suppress(OSError):
         while left != 0:
             piece = await reader.read(PIECE if left is None else min(PIECE, left))
             if not piece:
