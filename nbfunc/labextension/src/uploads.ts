@@ -9,6 +9,8 @@ export type UploadState = "waiting" | "sending" | "done" | "failed" | "cancelled
 /** Of one PATCH; a proxy's 413 makes it smaller. */
 const LARGEST_PIECE = 64 * 1024 * 1024;
 const SMALLEST_PIECE = 64 * 1024;
+/** What proxies take by themselves (nginx, client_max_body_size); below it a cut is no refusal. */
+const MODEST_PIECE = 1024 * 1024;
 /** Waits between tries, in milliseconds; after the last the person is asked. */
 const WAITS = [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000];
 
@@ -149,7 +151,10 @@ export class Upload {
       if (wait === undefined) return failure;
       tries += 1;
       await pause(wait, signal);
+      const before = offset;
       offset = await this.standing(signal);
+      // A refusal is not always heard: a proxy may end the connection while the piece still leaves.
+      if (failure.status === 0 && offset <= before) this.lessen(MODEST_PIECE);
     }
   }
 
@@ -182,10 +187,14 @@ export class Upload {
   /** Whether another try can differ from the one that `failure` ended. */
   private mend(failure: Failure): boolean {
     if (failure.status === 413 && this.piece > SMALLEST_PIECE) {
-      this.piece = Math.max(SMALLEST_PIECE, Math.floor(this.piece / 8));
+      this.lessen(SMALLEST_PIECE);
       return true;
     }
     return failure.status === 404 || failure.status === 410;
+  }
+
+  private lessen(least: number): void {
+    this.piece = Math.min(this.piece, Math.max(least, Math.floor(this.piece / 8)));
   }
 
   private moved(sent: number): void {
