@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import os
-import pathlib
 import re
 import types
-import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -20,13 +17,13 @@ from enum import Enum
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 import annotated_types
-import typing_extensions
-from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, TypeAdapter
-from pydantic.fields import FieldInfo
+from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter
 from pydantic.types import AllowInfNan
-from pydantic_core import PydanticUndefined, SchemaError, ValidationError
+from pydantic_core import SchemaError, ValidationError
 
 from nbfunc.core import docstrings
+from nbfunc.core.attributes import attributes
+from nbfunc.core.choices import ChoiceField, is_json_scalar, plain_options
 from nbfunc.core.compound import (
     ChoicesField,
     DictField,
@@ -36,33 +33,39 @@ from nbfunc.core.compound import (
     OptionalField,
     VariantsField,
 )
-from nbfunc.core.fields import (
-    LEFT_OUT,
-    NO_INPUTS,
+from nbfunc.core.fields import LEFT_OUT, NO_INPUTS, Field, Leaf, Option
+from nbfunc.core.leaves import (
     CheckboxField,
-    ChoiceField,
     ColorField,
     DateField,
     DatetimeField,
     DurationField,
     EmailField,
-    Field,
-    FileField,
-    Leaf,
     NumberField,
-    Option,
     TextField,
     TimeField,
-    is_json_scalar,
-    plain_options,
 )
-from nbfunc.errors import FormError, InvalidArguments
+from nbfunc.core.parts import (
+    MARKERS,
+    Parts,
+    Place,
+    is_class,
+    is_dynamic_literal,
+    is_generic,
+    is_group,
+    is_just,
+    is_marked,
+    is_path,
+    is_union,
+    take_apart,
+)
+from nbfunc.core.uploaded import FileField
+from nbfunc.errors import InvalidArguments
 from nbfunc.types import (
     ColorHint,
     Dropdown,
     EmailHint,
     FileHint,
-    Label,
     Multiline,
     Password,
     Placeholder,
@@ -70,102 +73,10 @@ from nbfunc.types import (
     Switch,
 )
 
-MARKERS = (ColorHint, Dropdown, EmailHint, FileHint, Multiline, Password, Placeholder, Slider, Switch)
+Build: TypeAlias = Callable[[Parts, Place], Field]
+
 # "python-re": patterns may look ahead, as in `re` and in the browser's RegExp.
 CONFIG = ConfigDict(regex_engine="python-re")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an annotation stands: for the error that refuses it.
-
-    Attributes
-    ----------
-    function, parameter : str
-        Their names.
-    inside : tuple of type
-        The groups around it.
-    """
-
-    function: str
-    parameter: str
-    inside: tuple[type, ...] = ()
-
-    def refuse(self, annotation: Any, why: str) -> FormError:
-        """Return the error that names function, parameter and annotation, and says what to write instead."""
-        shown = "" if annotation is inspect.Parameter.empty else f": {spelled(annotation)}"
-        return FormError(f"{self.function}({self.parameter}{shown}): {why}")
-
-
-def spelled(annotation: Any) -> str:
-    """Return an annotation as its author wrote it, as far as Python still knows."""
-    if get_origin(annotation) is Annotated:
-        parts = [spelled(annotation.__origin__), *map(_spelled_field, annotation.__metadata__)]
-        return f"Annotated[{', '.join(parts)}]"
-    return inspect.formatannotation(annotation).replace("typing.", "").replace("__main__.", "")
-
-
-def _spelled_field(item: Any) -> str:
-    if not isinstance(item, FieldInfo):
-        return repr(item)
-    inside = [re.sub(r"^_?\w+\((.*)\)$", r"\1", repr(check)) for check in item.metadata]
-    return f"Field({', '.join(inside)})"
-
-
-@dataclass(frozen=True)
-class Parts:
-    """An annotation, taken apart."""
-
-    whole: Any
-    base: Any
-    markers: tuple[Any, ...]
-    checks: tuple[Any, ...]
-    title: str
-    description: str
-
-    def marker(self, kind: type) -> Any:
-        """Return the outermost marker of this kind, or None."""
-        return next((marker for marker in reversed(self.markers) if isinstance(marker, kind)), None)
-
-
-def take_apart(annotation: Any, outer: Sequence[Any], place: Place) -> Parts:
-    """Split `annotation`, with the metadata of what is around it, into its parts."""
-    base, metadata = annotation, list(outer)
-    while True:
-        origin = get_origin(base)
-        if origin is Annotated:
-            base, metadata = base.__origin__, [*base.__metadata__, *metadata]
-        elif isinstance(base, typing_extensions.TypeAliasType):
-            base = base.__value__
-        elif isinstance(base, typing.NewType):
-            base = base.__supertype__
-        elif origin in _QUALIFIERS:
-            (base,) = get_args(base)
-        else:
-            break
-    infos = [item for item in metadata if isinstance(item, FieldInfo)]
-    if any(info.default is not PydanticUndefined or info.default_factory for info in infos):
-        raise place.refuse(annotation, "write the default in the signature (`x: int = 5`), not in Field().")
-    flat = [part for item in metadata for part in (item.metadata if isinstance(item, FieldInfo) else [item])]
-    titles = [
-        t.text if isinstance(t, Label) else t.title for t in metadata if isinstance(t, (Label, FieldInfo))
-    ]
-    return Parts(
-        whole=annotation,
-        base=base,
-        markers=tuple(item for item in flat if isinstance(item, MARKERS)),
-        checks=tuple(item for item in flat if not isinstance(item, (*MARKERS, Label, str))),
-        title=next((title for title in reversed(titles) if title), ""),
-        description=next((info.description for info in reversed(infos) if info.description), ""),
-    )
-
-
-_QUALIFIERS = {
-    getattr(module, name)
-    for module in (typing, typing_extensions)
-    for name in ("Required", "NotRequired", "ReadOnly", "Final")
-    if hasattr(module, name)
-}
 
 
 def field_of(annotation: Any, place: Place, outer: Sequence[Any] = ()) -> Field:
@@ -323,7 +234,7 @@ def _leaf(kind: type[Leaf], title: str, sample: Any) -> Build:
 def _file(parts: Parts, place: Place) -> Field:
     _no_checks(parts, place)
     hint = parts.marker(FileHint) or FileHint()
-    if parts.base is not str and not _is_path(parts):
+    if parts.base is not str and not is_path(parts):
         raise place.refuse(parts.whole, "a file is str or Path: write Annotated[str, FileHint(...)].")
     return FileField(
         title="File", extensions=hint.extensions, max_size=hint.max_size, as_path=parts.base is not str
@@ -445,7 +356,7 @@ def _group(parts: Parts, place: Place) -> Field:
 
 def _members(cls: type, place: Place) -> Iterator[Member]:
     helps = docstrings.read(cls).parameters
-    for name, annotation, metadata, required, default in _attributes(cls, place):
+    for name, annotation, metadata, required, default in attributes(cls, place):
         yield member_of(
             name,
             annotation,
@@ -455,47 +366,6 @@ def _members(cls: type, place: Place) -> Iterator[Member]:
             help_text=helps.get(name, ""),
             outer=metadata,
         )
-
-
-def _attributes(cls: type, place: Place) -> Iterator[tuple[str, Any, list[Any], bool, Any]]:
-    """Yield name, annotation, outer metadata, required and default of a group's attributes."""
-    if issubclass(cls, BaseModel) or hasattr(cls, "__pydantic_fields__"):
-        infos: dict[str, FieldInfo] = cls.__pydantic_fields__
-        for name, info in infos.items():
-            default = LEFT_OUT if info.is_required() else info.get_default(call_default_factory=True)
-            extra = [*info.metadata, *([Label(info.title)] if info.title else [])]
-            if info.description:
-                extra.append(FieldInfo(description=info.description))
-            yield name, info.annotation, extra, info.is_required(), default
-        return
-    hints = resolved_hints(cls, place)
-    if typing_extensions.is_typeddict(cls):
-        for name, hint in hints.items():
-            yield name, hint, [], _is_required_key(cls, name, hint), LEFT_OUT
-        return
-    for attribute in dataclasses.fields(cls):  # type: ignore[arg-type]  # the row takes no other class
-        if attribute.init:
-            made = attribute.default_factory
-            default = attribute.default if made is dataclasses.MISSING else made()
-            left_out = default is dataclasses.MISSING
-            yield attribute.name, hints[attribute.name], [], left_out, LEFT_OUT if left_out else default
-
-
-def _is_required_key(cls: Any, name: str, hint: Any) -> bool:
-    # __required_keys__ cannot see through annotations that are strings.
-    qualifier = getattr(get_origin(hint), "_name", None)
-    return qualifier == "Required" or (qualifier != "NotRequired" and name in cls.__required_keys__)
-
-
-def resolved_hints(owner: Any, place: Place) -> dict[str, Any]:
-    """Return the annotations of a function or class, strings resolved and extras kept."""
-    try:
-        return typing_extensions.get_type_hints(owner, include_extras=True)
-    except (NameError, AttributeError, SyntaxError, TypeError) as error:
-        raise FormError(
-            f"{place.function}: an annotation cannot be read: {error}. "
-            "Define or import its name at the top level, where the function can see it."
-        ) from error
 
 
 def member_of(
@@ -575,50 +445,6 @@ def _check_default(field: Field, default: Any, annotation: Any, place: Place) ->
         raise place.refuse(annotation, f"the default does not fit: {error}.") from error
 
 
-def _is_path(parts: Parts) -> bool:
-    return any(parts.base == kind for kind in (pathlib.Path, pathlib.PurePath, os.PathLike, os.PathLike[str]))
-
-
-def _is_class(*kinds: type) -> Callable[[Parts], bool]:
-    return lambda parts: isinstance(parts.base, type) and issubclass(parts.base, kinds)
-
-
-def _is(kind: type) -> Callable[[Parts], bool]:
-    return lambda parts: parts.base is kind
-
-
-def _has(marker: type) -> Callable[[Parts], bool]:
-    return lambda parts: parts.marker(marker) is not None
-
-
-def _origin(*origins: Any, of: int) -> Callable[[Parts], bool]:
-    return lambda parts: get_origin(parts.base) in origins and len(get_args(parts.base)) == of
-
-
-def _is_union(parts: Parts) -> bool:
-    return get_origin(parts.base) in {Union, types.UnionType}
-
-
-def _is_dynamic_literal(parts: Parts) -> bool:
-    arms = get_args(parts.base)
-    return (
-        get_origin(parts.base) is Literal
-        and len(arms) == 1
-        and callable(arms[0])
-        and not isinstance(arms[0], Enum)
-    )
-
-
-def _is_group(parts: Parts) -> bool:
-    base = parts.base
-    return isinstance(base, type) and (
-        dataclasses.is_dataclass(base) or issubclass(base, BaseModel) or typing_extensions.is_typeddict(base)
-    )
-
-
-Build: TypeAlias = Callable[[Parts, Place], Field]
-
-
 @dataclass(frozen=True)
 class Row:
     """One row of the table: which annotations, which field, and the markers that it knows."""
@@ -629,24 +455,24 @@ class Row:
 
 
 FIELDS: tuple[Row, ...] = (
-    Row(_is_union, _union, MARKERS),
-    Row(_has(Dropdown), _dropdown, (Dropdown,)),
-    Row(_has(FileHint), _file, (FileHint,)),
-    Row(_is_path, _file),
-    Row(_has(ColorHint), _text_like(ColorField, "Color"), (ColorHint,)),
-    Row(_has(EmailHint), _text_like(EmailField, "E-mail"), (EmailHint, Placeholder)),
-    Row(_is_dynamic_literal, _dropdown),
+    Row(is_union, _union, MARKERS),
+    Row(is_marked(Dropdown), _dropdown, (Dropdown,)),
+    Row(is_marked(FileHint), _file, (FileHint,)),
+    Row(is_path, _file),
+    Row(is_marked(ColorHint), _text_like(ColorField, "Color"), (ColorHint,)),
+    Row(is_marked(EmailHint), _text_like(EmailField, "E-mail"), (EmailHint, Placeholder)),
+    Row(is_dynamic_literal, _dropdown),
     Row(lambda parts: get_origin(parts.base) is Literal, _literal),
-    Row(_is_class(Enum), _enum),
-    Row(_is(bool), _leaf(CheckboxField, "Yes or no", True)),
-    Row(_is(int), _number, (Slider,)),
-    Row(_is(float), _number, (Slider,)),
-    Row(_is(str), _text, (Multiline, Password, Placeholder)),
-    Row(_is(datetime), _leaf(DatetimeField, "Date and time", datetime(2000, 1, 1))),
-    Row(_is(date), _leaf(DateField, "Date", date(2000, 1, 1))),
-    Row(_is(time), _leaf(TimeField, "Time", time())),
-    Row(_is(timedelta), _leaf(DurationField, "Duration", timedelta())),
-    Row(_origin(list, set, of=1), _list),
-    Row(_origin(dict, of=2), _dict),
-    Row(_is_group, _group),
+    Row(is_class(Enum), _enum),
+    Row(is_just(bool), _leaf(CheckboxField, "Yes or no", True)),
+    Row(is_just(int), _number, (Slider,)),
+    Row(is_just(float), _number, (Slider,)),
+    Row(is_just(str), _text, (Multiline, Password, Placeholder)),
+    Row(is_just(datetime), _leaf(DatetimeField, "Date and time", datetime(2000, 1, 1))),
+    Row(is_just(date), _leaf(DateField, "Date", date(2000, 1, 1))),
+    Row(is_just(time), _leaf(TimeField, "Time", time())),
+    Row(is_just(timedelta), _leaf(DurationField, "Duration", timedelta())),
+    Row(is_generic(list, set, of=1), _list),
+    Row(is_generic(dict, of=2), _dict),
+    Row(is_group, _group),
 )

@@ -9,17 +9,9 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from nbfunc.core.fields import (
-    LEFT_OUT,
-    ChoiceField,
-    Field,
-    FileField,
-    Inputs,
-    Loc,
-    Offers,
-    problems_of,
-    wrong,
-)
+from nbfunc.core.choices import ChoiceField
+from nbfunc.core.fields import LEFT_OUT, Field, Inputs, Loc, Offers, problems_of, wrong
+from nbfunc.core.uploaded import FileField
 from nbfunc.errors import InvalidArguments, Problem
 
 

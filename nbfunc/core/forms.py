@@ -12,10 +12,14 @@ from enum import Enum
 from typing import Any
 
 from nbfunc.core import docstrings
-from nbfunc.core.annotations import Place, member_of, resolved_hints
+from nbfunc.core.annotations import member_of
+from nbfunc.core.attributes import resolved_hints
+from nbfunc.core.choices import ChoiceField
 from nbfunc.core.compound import GroupField, Member, Problems, decode_members, object_schema
-from nbfunc.core.fields import LEFT_OUT, ChoiceField, FileField, Inputs, Leaf, Offers
+from nbfunc.core.fields import LEFT_OUT, Inputs, Leaf, Offers
 from nbfunc.core.options import FunctionOptions, layers, options_of
+from nbfunc.core.parts import Place
+from nbfunc.core.uploaded import FileField
 from nbfunc.errors import FormError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Any
 
-from nbfunc.core.fields import NoOffer, Options, ask
+from nbfunc.core.choices import ask
+from nbfunc.core.fields import NoOffer, Options
 from nbfunc.core.forms import Form
 from nbfunc.core.mailbox import unicode_only
 from nbfunc.hosts.base import Uploads

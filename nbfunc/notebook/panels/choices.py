@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import ipywidgets
 
+from nbfunc.core.choices import ChoiceField, same_json
 from nbfunc.core.compound import ChoicesField
-from nbfunc.core.fields import LEFT_OUT, ChoiceField, Field, Loc, Options, same_json
+from nbfunc.core.fields import LEFT_OUT, Field, Loc, Options
 from nbfunc.notebook.panels.inputs import Home, Input, heading
 from nbfunc.notebook.panels.widgets import closed, tool
 

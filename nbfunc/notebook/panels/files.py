@@ -9,7 +9,8 @@ from typing import Any
 import ipywidgets
 
 from nbfunc.core.compound import ListField
-from nbfunc.core.fields import LEFT_OUT, FileField, Loc
+from nbfunc.core.fields import LEFT_OUT, Loc
+from nbfunc.core.uploaded import FileField
 from nbfunc.errors import NotFound
 from nbfunc.notebook.panels.inputs import Home, Input, heading
 from nbfunc.notebook.panels.stage import Stage

@@ -12,18 +12,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import ipywidgets
 
-from nbfunc.core.fields import (
-    LEFT_OUT,
-    CheckboxField,
-    ColorField,
-    DurationField,
-    Field,
-    Loc,
-    MomentField,
-    NumberField,
-    TextField,
-    wrong,
-)
+from nbfunc.core.fields import LEFT_OUT, Field, Loc, wrong
+from nbfunc.core.leaves import CheckboxField, ColorField, DurationField, MomentField, NumberField, TextField
 from nbfunc.notebook.panels.durations import seconds_of, spoken
 from nbfunc.notebook.panels.stage import Stage
 from nbfunc.notebook.panels.widgets import show

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nbfunc.core.choices import ChoiceField
 from nbfunc.core.compound import (
     ChoicesField,
     DictField,
@@ -13,20 +14,19 @@ from nbfunc.core.compound import (
     OptionalField,
     VariantsField,
 )
-from nbfunc.core.fields import (
+from nbfunc.core.fields import Field
+from nbfunc.core.leaves import (
     CheckboxField,
-    ChoiceField,
     ColorField,
     DateField,
     DatetimeField,
     DurationField,
     EmailField,
-    Field,
-    FileField,
     NumberField,
     TextField,
     TimeField,
 )
+from nbfunc.core.uploaded import FileField
 from nbfunc.notebook.panels.choices import ChoiceInput, ChoicesInput
 from nbfunc.notebook.panels.compound import DictInput, GroupInput, ListInput, OptionalInput, VariantsInput
 from nbfunc.notebook.panels.files import FileInput, FilesInput
