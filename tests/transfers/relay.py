@@ -62,6 +62,10 @@ class Relay:
             self.port = server.sockets[0].getsockname()[1]
             self._ready.set()
             await self._over.wait()
+            server.close()
+            # A connection that was accepted just now is a task in three turns, which asyncio.run() cancels.
+            for _ in range(3):
+                await asyncio.sleep(0)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         cut = self._cuts.pop(0) if self._cuts else None
