@@ -9,6 +9,7 @@
     └── AskerError             the request is wrong, or cannot be met: shown at the form
         ├── InvalidArguments   one or more values are not what the fields ask for
         ├── NotFound           no such function, run, file or upload
+        │   └── Unfinished     a file that is still being written
         ├── Expired            it was there, its hour is over
         ├── BadBody            the body is not what its content type says
         ├── UnsupportedBody    a content type that is not read here
@@ -100,6 +101,10 @@ class NotFound(AskerError):
 
     reason = "not_found"
     status = 404
+
+
+class Unfinished(NotFound):
+    """A file that was promised and is still being written."""
 
 
 class Expired(AskerError):

@@ -65,13 +65,18 @@ Cell: TypeAlias = bool | int | float | str | None
 
 
 class Table(_Tagged):
-    """A table: its first rows, and the SQLite file that answers for the rest."""
+    """A table: its first rows, and the SQLite file that answers for the rest.
+
+    A long one is told of while its file is still being written, which is what `whole` says then: who asks
+    for more of it waits. It is whole, or given up, before the run ends.
+    """
 
     kind: Literal["table"] = "table"
     columns: list[Column]
     rows: list[list[Cell]]
     total: int
     file: StoredFile
+    whole: bool = True
 
 
 class File(_Tagged):

@@ -11,7 +11,8 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet
@@ -25,6 +26,8 @@ log = logging.getLogger("nbfunc")
 
 MOST_TEXT = 1 << 20
 FIRST_ROWS = 100
+# Longer tables take tenths of seconds and more to write.
+PROMISED_CELLS = 100_000
 
 
 class Stored(Protocol):
@@ -56,6 +59,21 @@ class Store(Protocol):
         self, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Cell]], filename: str
     ) -> Stored:
         """Keep a table: columns of name and type, and rows."""
+
+    @property
+    def promises(self) -> bool:
+        """Whether a table may be told of before it is whole."""
+
+    def promise_table(self, filename: str) -> AbstractContextManager[Promise]:
+        """Name a table that is to be written next, and take it back if it is not."""
+
+
+class Promise(Protocol):
+    """A table that has its id before it has its rows."""
+
+    @property
+    def stored(self) -> Stored: ...
+    def write(self, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Cell]]) -> None: ...
 
 
 class Guarding(Protocol):
@@ -177,21 +195,26 @@ class Presenter:
 
     def _table(self, value: Any) -> Iterator[Output]:
         table = tabular.read(value)
-        first: list[list[Cell]] = []
-        total = 0
-
-        def counted() -> Iterator[Sequence[Cell]]:
-            nonlocal total
-            for row in table.rows:
-                if total < FIRST_ROWS:
-                    first.append(list(row))
-                total += 1
-                yield row
-
+        rest = iter(table.rows)
+        first = [list(row) for row in islice(rest, FIRST_ROWS)]
+        rows = self._pieces(chain(first, rest))
         columns = [(column.name, column.type) for column in table.columns]
+
+        def shown(stored: Stored, *, whole: bool) -> Table:
+            file = _record(stored)
+            return Table(columns=table.columns, rows=first, total=table.total, file=file, whole=whole)
+
+        if self._store.promises and table.total * len(columns) > PROMISED_CELLS:
+            with ExitStack() as given:
+                with self._guard.masked():
+                    promise = given.enter_context(self._store.promise_table("table.sqlite"))
+                yield shown(promise.stored, whole=False)
+                with self._guard.masked():
+                    promise.write(columns, rows)
+            return
         with self._guard.masked():
-            stored = self._store.put_table(columns, self._pieces(counted()), "table.sqlite")
-        yield Table(columns=table.columns, rows=first, total=total, file=_record(stored))
+            stored = self._store.put_table(columns, rows, "table.sqlite")
+        yield shown(stored, whole=True)
 
     def _plain(self, value: Any) -> Iterator[Output]:
         yield self._cut(json.dumps(value, indent=2, ensure_ascii=False), value)

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from nbfunc.core import threads
 from nbfunc.core.context import CALL, Call
 from nbfunc.core.displays import Displays
-from nbfunc.core.events import CancelledEvent, Failed, Finished, Last, Output, OutputEvent, Started
+from nbfunc.core.events import CancelledEvent, Failed, Finished, Last, Output, OutputEvent, Started, Table
 from nbfunc.core.failures import is_of_the_wrong_place, message_of, traceback_of
 from nbfunc.core.living import living
 from nbfunc.core.outputs import OpenFigures, Presenter, Store
@@ -307,8 +307,10 @@ class Run:
         self._send(self._presenter.outputs(value), last=last)
 
     def _send(self, outputs: Iterator[Output], *, last: bool = False) -> None:
-        send = self.call.mailbox.hold if last else self.call.mailbox.put
         for output in outputs:
+            # After a table that is told of early its rows are written, which takes a while.
+            early = isinstance(output, Table) and not output.whole
+            send = self.call.mailbox.hold if last and not early else self.call.mailbox.put
             with self.call.guard.masked():
                 send(OutputEvent(output=output))
 

@@ -21,10 +21,11 @@ _INFINITY = {True: "Infinity", False: "-Infinity"}
 
 @dataclass(frozen=True)
 class Tabular:
-    """A table's columns, and its rows as they are read."""
+    """A table's columns, and its rows as they are read, so many in all."""
 
     columns: list[Column]
     rows: Iterable[Sequence[Cell]]
+    total: int
 
 
 def is_table(value: Any) -> bool:
@@ -76,7 +77,7 @@ def _of_frame(value: Any) -> Tabular:
         Column(name=unicode_only(name), type=_type_of_dtype(dtype))
         for name, dtype in zip(names or frame.columns, frame.schema.dtypes(), strict=True)
     ]
-    return Tabular(columns, _rows(frame))
+    return Tabular(columns, _rows(frame), len(frame))
 
 
 def _rows(frame: Any) -> Iterator[Sequence[Cell]]:
@@ -159,13 +160,14 @@ def _of_array(value: Any) -> Tabular:
     )  # type: ignore[assignment]
     columns = [Column(name=f"Column {n + 1}", type=kind) for n in range(value.shape[1])]
     slices = (value[start : start + ROWS_AT_ONCE] for start in range(0, value.shape[0], ROWS_AT_ONCE))
-    return Tabular(columns, ([cell(item) for item in row] for part in slices for row in part.tolist()))
+    rows = ([cell(item) for item in row] for part in slices for row in part.tolist())
+    return Tabular(columns, rows, value.shape[0])
 
 
 def _of_dicts(value: list[dict[Any, Any]]) -> Tabular:
     keys = list(dict.fromkeys(key for row in value for key in row))
     rows = [[cell(row.get(key)) for key in keys] for row in value]
-    return Tabular(_named([str(key) for key in keys], rows), rows)
+    return Tabular(_named([str(key) for key in keys], rows), rows, len(rows))
 
 
 def _of_tuples(value: list[tuple[Any, ...]]) -> Tabular:
@@ -173,7 +175,7 @@ def _of_tuples(value: list[tuple[Any, ...]]) -> Tabular:
     fields: Sequence[str] = getattr(type(value[0]), "_fields", ())
     names = [fields[n] if n < len(fields) else f"Column {n + 1}" for n in range(width)]
     rows = [[cell(item) for item in (*row, *([None] * (width - len(row))))] for row in value]
-    return Tabular(_named(names, rows), rows)
+    return Tabular(_named(names, rows), rows, len(rows))
 
 
 def _named(names: Sequence[str], rows: list[list[Cell]]) -> list[Column]:

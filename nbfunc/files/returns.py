@@ -2,6 +2,9 @@
 
 So a look-up computes one path from the id and the file name that the address holds, and costs the same
 with one file or a million.
+
+A table that takes long to write is promised: its id, which then ends in ``w``, is told before it is whole.
+When that was is not in the name, so it is in the file's modification time.
 """
 
 from __future__ import annotations
@@ -10,14 +13,14 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from nbfunc.errors import DiskFull, Expired, NotFound
+from nbfunc.errors import DiskFull, Expired, NotFound, Unfinished
 from nbfunc.files import tables
 from nbfunc.files.deleting import delete, delete_all
 from nbfunc.files.drafts import Draft, try_writing
@@ -27,8 +30,11 @@ from nbfunc.names import MOST_BYTES, clean_filename, shortened
 
 KEPT_SECONDS = 3600.0
 
-_ID = re.compile(r"([0-9a-f]{11})-[0-9a-f]{32}")
-_OURS = re.compile(r"([0-9a-f]{11})-[0-9a-f]{32}(?:-.+|(\.part))", re.DOTALL)
+# A part that nobody has written to for so long will not be whole any more.
+WRITING_SECONDS = 60.0
+
+_ID = re.compile(r"([0-9a-f]{11})-[0-9a-f]{32}(w?)")
+_OURS = re.compile(r"([0-9a-f]{11})-[0-9a-f]{32}(?:-.+|(w-.+|w?\.part))", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,22 @@ class Found:
             raise _expired(self.path.name) from None
 
 
+@dataclass(frozen=True)
+class Promise:
+    """A table that is told of before it is whole.
+
+    Attributes
+    ----------
+    stored : Stored
+        What to tell; its size is not known yet.
+    write : callable
+        Writes its columns and rows, as `ReturnsDir.put_table` does; from then on it is kept.
+    """
+
+    stored: Stored
+    write: Callable[[Sequence[tuple[str, str]], Iterable[Sequence[tables.Cell]]], None]
+
+
 class ReturnsDir:
     """The directory of returned files.
 
@@ -102,6 +124,8 @@ class ReturnsDir:
         size is known.
     clock : callable
         Tells the time, in seconds since the epoch.
+    promises : bool
+        Whether those who are told of a table before it is whole can see it here when it is.
 
     Raises
     ------
@@ -116,7 +140,9 @@ class ReturnsDir:
         max_size: int | None = None,
         min_free: int = 0,
         clock: Callable[[], float] = time.time,
+        promises: bool = True,
     ) -> None:
+        self.promises = promises
         self.path = Path(os.path.abspath(path))
         self._place = Place(self.path, "returns_dir")
         self._room = Room(self._place, max_size=max_size, min_free=min_free)
@@ -188,11 +214,39 @@ class ReturnsDir:
             tables.write_table(draft.path, columns, rows, self._place)
             return self._published(draft, name)
 
+    @contextmanager
+    def promise_table(self, filename: str) -> Iterator[Promise]:
+        """Name a table that is to be written next; if it is not written in the end, nothing stays of it.
+
+        Parameters
+        ----------
+        filename : str
+            As for `put`.
+        """
+        name = clean_filename(filename)
+        key, created = self._new_id()
+        key += "w"
+        with Draft(self._place, f"{key}.part", named=True, room=self._room) as draft:
+            draft.close()
+
+            def whole() -> str:
+                now = self._clock()
+                os.utime(draft.path, (now, now))
+                return self._disk_name(key, name)
+
+            def write(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[tables.Cell]]) -> None:
+                tables.write_table(draft.path, columns, rows, self._place)
+                self._room.take(draft.publish(whole))
+
+            yield Promise(Stored(key, name, 0, created), write)
+
     def find(self, id: str, filename: str) -> Found:  # noqa: A002 - the name it has everywhere
         """Return the file that an address names. The directory is not listed.
 
         Raises
         ------
+        Unfinished
+            It was promised, and is being written.
         NotFound
             The id is not of a form that we make.
         Expired
@@ -202,18 +256,48 @@ class ReturnsDir:
         if made is None:
             raise NotFound(f"There is no file {id!r} here.")
         created = int(made[1], 16) / 1000
-        if self._clock() - created >= KEPT_SECONDS or not _is_clean(filename):
+        promised = bool(made[2])
+        if (not promised and self._is_past(created)) or not _is_clean(filename):
             raise _expired(filename)
         path = self.path / self._disk_name(id, filename)
         try:
+            # First: what is whole in the next moment is not missed between the two.
+            being_written = promised and self._is_being_written(id)
             info = os.lstat(path)
         except (FileNotFoundError, NotADirectoryError):
+            if being_written:
+                raise Unfinished(f"{filename!r} is still being written.") from None
             raise _expired(filename) from None
         except OSError as error:
             raise self._place.error(error) from error
-        if not stat.S_ISREG(info.st_mode):
+        if promised:
+            created = info.st_mtime
+        if not stat.S_ISREG(info.st_mode) or self._is_past(created):
             raise _expired(filename)
         return Found(path, info.st_size, created)
+
+    def _is_past(self, created: float) -> bool:
+        return self._clock() - created >= KEPT_SECONDS
+
+    def _is_being_written(self, key: str) -> bool:
+        try:
+            written = os.lstat(self.path / f"{key}.part").st_mtime
+        except OSError:
+            return False
+        return self._clock() - written < WRITING_SECONDS
+
+    def give_up(self, id: str) -> None:  # noqa: A002 - the name it has everywhere
+        """Take back a promised table that nobody writes any more; one that is whole stays.
+
+        Raises
+        ------
+        NotFound
+            The id is not of a form that we make.
+        """
+        made = _ID.fullmatch(id)
+        if made is None or not made[2]:
+            raise NotFound(f"There is no table {id!r} being written here.")
+        delete(self.path / f"{id}.part")
 
     def adopt(self, id: str, filename: str) -> Found:  # noqa: A002 - the name it has everywhere
         """Return a file that another process has put here, if this directory still has room for it.

@@ -340,8 +340,11 @@ def _order_file(path: Path, column: int, *, descending: bool) -> Path | None:
                     connection.execute(
                         f"INSERT INTO ordered (row) SELECT n FROM tabled.{source} ORDER BY {order}"
                     )
+                # It goes when the table goes, by whichever of its name and its time that is.
+                whole = path.stat()
+                os.utime(draft.path, ns=(whole.st_atime_ns, whole.st_mtime_ns))
                 draft.publish(lambda: ordered.name)
-        except (StorageError, sqlite3.Error):
+        except (StorageError, sqlite3.Error, OSError):
             return None
         return ordered
 

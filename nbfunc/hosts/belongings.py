@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nbfunc.core.events import Display, File, Image, Output, StoredFile, Table, Text
-from nbfunc.errors import Expired, NotFound
+from nbfunc.errors import DiskFull, Expired, NotFound, Unfinished
 from nbfunc.files.returns import KEPT_SECONDS, ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.base import RawArguments
@@ -72,6 +73,7 @@ class Belongings:
         self._uploads = uploads
         self._claims = claims
         self._threads = threads
+        self._promised: defaultdict[str, list[StoredFile]] = defaultdict(list)
 
     async def lend(self, raw: RawArguments, run: str) -> dict[str, Any]:
         """Hold the uploads that a submit names, and return what the kernel must know to open them.
@@ -109,6 +111,8 @@ class Belongings:
             One is not the run's to name, or not what it is said to be.
         """
         match output:
+            case Table(whole=False):
+                return await self._promise(output, run)
             case Text(file=StoredFile() as file) | Image(file=file) | Table(file=file) | File(file=file):
                 return output.model_copy(update={"file": await self._file(file, run)})
             case Display():
@@ -116,6 +120,30 @@ class Belongings:
                 return output.model_copy(update={"files": files})
             case _:
                 return output
+
+    async def settle(self, run: str) -> DiskFull | None:
+        """The run ended: what it promised is whole, or given up; return why, if it found no room."""
+        trouble = None
+        for file in self._promised.pop(run, ()):
+            try:
+                await self.in_thread(self._returns.adopt, file.id, file.filename)
+            except Unfinished:  # it died meanwhile
+                await self.in_thread(self._returns.give_up, file.id)
+            except DiskFull as error:
+                trouble = error
+            except (NotFound, Expired):
+                pass
+        return trouble
+
+    async def _promise(self, output: Table, run: str) -> Table:
+        """Return a table that a kernel on this disk is still writing."""
+        file = output.file
+        if not self.shared or not self._claims.claim(file.id, run):
+            raise NotFound(f"{file.filename!r} is another's")
+        with suppress(Unfinished):
+            await self.in_thread(self._returns.find, file.id, file.filename)
+        self._promised[run].append(file)
+        return output
 
     def in_thread(self, act: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         """Call what blocks."""

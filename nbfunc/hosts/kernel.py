@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from nbfunc._version import __version__
-from nbfunc.core.events import CancelledEvent, Event, Failed, Last, OutputEvent, Queued
+from nbfunc.core.events import CancelledEvent, Event, Failed, Finished, Last, OutputEvent, Queued
 from nbfunc.errors import (
     AskerError,
     Expired,
@@ -298,6 +298,10 @@ class KernelHost(FunctionHost):
 
     async def _shown(self, event: Event, run: str) -> Event | None:
         """Return an event as the server says it; None for one that names what is not the run's."""
+        if isinstance(event, Last):
+            full = await self._files.settle(run)
+            refused = full is not None and isinstance(event, Finished)
+            return Failed(type=type(full).__name__, message=str(full)) if refused else event
         if not isinstance(event, OutputEvent):
             return event
         try:

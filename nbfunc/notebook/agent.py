@@ -82,7 +82,8 @@ class _Nowhere:
     def put(self, *_: Any, **__: Any) -> Any:
         raise StorageError("No Jupyter server has asked this kernel yet, so there is no place for files.")
 
-    put_table = put
+    put_table = promise_table = put
+    promises = False
 
 
 class Agent:
@@ -274,7 +275,8 @@ class Agent:
             said = (directory / content["nonce"]).read_text()
             return said, ReturnsDir(directory, **content["bounds"])
         except (OSError, UnicodeDecodeError, StorageError):
-            return None, ReturnsDir(self._folder / "returns")
+            # The server fetches files from here when they are whole.
+            return None, ReturnsDir(self._folder / "returns", promises=False)
 
     async def _is_known(self, asked: _Asked) -> None:
         with self._heard:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nbfunc.errors import NotFound
+from nbfunc.errors import NotFound, Unfinished
 from nbfunc.files import tables
+from nbfunc.files.returns import Found
 from nbfunc.hosts.base import FunctionInfo
 from nbfunc.web.bodies import Body, MultipartBody, body_of
 from nbfunc.web.downloads import Download, FileResource, ZipResource
@@ -24,6 +26,8 @@ from nbfunc.web.tus import UploadResource, UploadsResource
 STATUS = {"finished": 200, "failed": 500, "cancelled": 409}
 MOST_ROWS = 1000
 MOST_RUNS = 1000
+# Between two looks at a table that is being written.
+WRITING_SECONDS = 0.05
 # Beyond this the body of a run takes milliseconds to make.
 LONG_LOG = 1 << 20
 
@@ -226,13 +230,23 @@ class TableResource(Download):
     """``S tables/<id>/<filename>``: a page of a returned table, or all of it as CSV."""
 
     async def get(self, file: str, filename: str) -> None:
+        found = await self._found(file, filename)
         if self.get_query_argument("format", "") == "csv":
-            found = await self.site.in_thread(self.site.returns.find, file, filename)
             self.offer(f"{filename.rpartition('.')[0] or filename}.csv")
             await self.send(self.joined(tables.csv_pieces(found.path)))
             return
-        found = await self.site.in_thread(self.site.returns.find, file, filename)
         self.write_json(await self.site.in_thread(self._query, found.path))
+
+    async def _found(self, file: str, filename: str) -> Found:
+        """Return a table, once it is whole: what is told of early is still being written for a while."""
+        while True:
+            try:
+                return await self.site.in_thread(self.site.returns.find, file, filename)
+            except Unfinished:
+                if self.left:
+                    raise
+                # It may be another process that writes it, which tells nobody when it is done.
+                await asyncio.sleep(WRITING_SECONDS)
 
     def _query(self, path: Path) -> tables.Page:
         sort = self.get_query_argument("sort", "")

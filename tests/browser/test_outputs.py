@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from nbfunc import progress
+from nbfunc.files import tables
 from nbfunc.types import FileResponse
 from tests.serving import Served, serving
 
@@ -68,6 +70,10 @@ def table() -> pd.DataFrame:
     return pd.DataFrame({"number": range(2000), "name": [f"row {at}" for at in range(2000)]})
 
 
+def long_table() -> pd.DataFrame:
+    return pd.DataFrame({"number": range(60_000), "name": "n"})
+
+
 def markup() -> Rich:
     return Rich(text__html=f"<h2>Framed</h2>{MARKUP}<p style='height: 300px'>tall</p>")
 
@@ -107,8 +113,8 @@ def failing() -> Iterator[str]:
 
 
 FUNCTIONS: list[Callable[..., Any]] = [
-    *(nothing, text, plain, file, files, picture, figure, table, markup, markdown, latex, unknown, several),
-    *(steps, noisy, failing),
+    *(nothing, text, plain, file, files, picture, figure, table, long_table, markup, markdown, latex),
+    *(unknown, several, steps, noisy, failing),
 ]
 
 
@@ -205,6 +211,37 @@ def test_a_table_is_sorted_searched_and_scrolled_to_its_end(shown: Show) -> None
     expect(run.get_by_text("2,000 rows", exact=True)).to_be_visible()
     run.locator(".scroll").evaluate("(box) => box.scrollTo(0, box.scrollHeight)")
     expect(run.locator("tbody")).to_contain_text("row 0")
+
+
+def test_a_long_table_is_seen_while_it_is_being_written(
+    served: Served, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    write = tables.write_table
+
+    def late(*args: Any) -> None:
+        go.wait()
+        write(*args)
+
+    monkeypatch.setattr(tables, "write_table", late)
+    try:
+        page.goto(f"{served.url}/long_table")
+        page.get_by_role("button", name="Run", exact=True).click()
+        run = page.locator(".run")
+        expect(run).to_contain_text("60,000 rows")
+        expect(run.locator("tbody tr:not(.space)").first).to_contain_text("0")
+        expect(run.locator(".state")).to_contain_text("Running")
+        # However far it is scrolled meanwhile, the page's other requests get through.
+        for share in (0.2, 0.4, 0.6, 0.8, 1):
+            run.locator(".scroll").evaluate(
+                "(box, share) => { box.scrollTop = share * box.scrollHeight; }", share
+            )
+            expect(run.locator("td.wait").first).to_be_visible()
+        assert page.evaluate("fetch('/-/functions').then((answer) => answer.status)") == 200
+    finally:
+        go.set()
+    expect(run.locator("tbody")).to_contain_text("59999")
+    expect(run.locator(".state")).to_contain_text("Done")
 
 
 def test_a_table_is_taken_as_csv(shown: Show, page: Page) -> None:

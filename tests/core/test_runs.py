@@ -46,12 +46,17 @@ class Kept:
 class Memory:
     """A store that forgets what it is given."""
 
+    promises = False
+
     def put(self, source: Any, filename: str, **_: Any) -> Kept:
         whole = source if isinstance(source, (bytes, memoryview)) else b"".join(source)
         return Kept("1", filename, len(whole))
 
     def put_table(self, _: Any, rows: Any, filename: str) -> Kept:
         return Kept("1", filename, len(list(rows)))
+
+    def promise_table(self, filename: str) -> Any:
+        raise NotImplementedError
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbfunc.errors import DiskFull, Expired, InvalidArguments, StorageError
+from nbfunc.errors import DiskFull, Expired, InvalidArguments, NotFound, StorageError, Unfinished
 from nbfunc.files import tables
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.tables import ORDERED_ROWS, Cell, csv_pieces, query
@@ -148,6 +148,90 @@ def test_what_the_maker_of_rows_raises_comes_through(returns: ReturnsDir, error:
     with pytest.raises(type(error)) as caught:
         returns.put_table([("n", "number")], rows(), "table.sqlite")
     assert caught.value is error
+    assert os.listdir(returns.path) == []
+
+
+# Told before it is whole
+
+NUMBER = [("n", "number")]
+
+
+def test_a_promised_table_is_found_when_it_is_whole_and_kept_an_hour_from_then(
+    returns: ReturnsDir, clock: Clock
+) -> None:
+    with returns.promise_table("table.sqlite") as promise:
+        key, filename = promise.stored.id, promise.stored.filename
+
+        def rows() -> Iterator[list[int]]:
+            yield from ([n] for n in range(2000))
+            with pytest.raises(Unfinished):
+                returns.find(key, filename)
+            clock.now += 50
+            yield [2000]
+
+        with pytest.raises(Unfinished):
+            returns.find(key, filename)
+        promise.write(NUMBER, rows())
+    whole = clock.now
+    found = returns.find(key, filename)
+    assert column(found.path, sort=0, descending=True)[:2] == [2000, 1999]
+    assert found.created == pytest.approx(whole, abs=0.01)
+    clock.now = whole + HOUR - 1
+    assert returns.sweep() == 0
+    assert returns.find(key, filename).size == found.size
+    clock.now = whole + HOUR + 1
+    with pytest.raises(Expired):
+        returns.find(key, filename)
+    returns.sweep()
+    assert os.listdir(returns.path) == []
+
+
+def test_the_order_of_a_promised_table_goes_with_it(returns: ReturnsDir, clock: Clock) -> None:
+    with returns.promise_table("table.sqlite") as promise:
+        promise.write(NUMBER, ([n] for n in range(ORDERED_ROWS + 1)))
+    path = returns.find(promise.stored.id, promise.stored.filename).path
+    query(path, sort=0)
+    assert len(os.listdir(returns.path)) == 2
+    clock.now += HOUR + 1
+    assert returns.sweep() == 2
+
+
+@pytest.mark.usefixtures("no_leak")
+def test_a_promise_that_is_not_kept_leaves_nothing(returns: ReturnsDir) -> None:
+    def rows() -> Iterator[list[int]]:
+        yield [1]
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"), returns.promise_table("table.sqlite") as promise:
+        promise.write(NUMBER, rows())
+    with pytest.raises(Expired):
+        returns.find(promise.stored.id, promise.stored.filename)
+    assert os.listdir(returns.path) == []
+
+
+def test_what_nobody_writes_any_more_is_not_waited_for(returns: ReturnsDir, clock: Clock) -> None:
+    with returns.promise_table("table.sqlite") as promise:
+        clock.now += 120
+        with pytest.raises(Expired):
+            returns.find(promise.stored.id, promise.stored.filename)
+
+
+def test_a_promise_can_be_given_up_for_a_process_that_died(returns: ReturnsDir) -> None:
+    with returns.promise_table("table.sqlite") as promise:
+        returns.give_up(promise.stored.id)
+        with pytest.raises(Expired):
+            returns.find(promise.stored.id, promise.stored.filename)
+    other = returns.put(b"x", "whole.txt")
+    for key in (other.id, "../x", f"{other.id}w/../../x"):
+        with pytest.raises(NotFound):
+            returns.give_up(key)
+
+
+@pytest.mark.usefixtures("no_leak")
+def test_a_promised_table_that_fills_its_bounds_is_refused(tmp_path: Path) -> None:
+    returns = ReturnsDir(tmp_path / "bounded", max_size=100_000)
+    with pytest.raises(DiskFull), returns.promise_table("table.sqlite") as promise:
+        promise.write(NUMBER, ([n] for n in range(100_000)))
     assert os.listdir(returns.path) == []
 
 

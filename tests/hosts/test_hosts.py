@@ -20,9 +20,11 @@ from nbfunc.core.events import (
     OutputEvent,
     Queued,
     Started,
+    Table,
     Text,
 )
-from nbfunc.errors import Expired, FormError, InvalidArguments, NotFound
+from nbfunc.errors import DiskFull, Expired, FormError, InvalidArguments, NotFound, Unfinished
+from nbfunc.files import tables
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.base import FunctionHost, RawArguments
@@ -448,3 +450,83 @@ def test_a_full_disk_is_the_runs_failure_in_words(rig: Rig) -> None:
     assert isinstance(last, Failed)
     assert "No space left" in last.message
     assert not list(rig.returns.path.iterdir()), "no partial file stays"
+
+
+def long_table() -> list[tuple[int, int]]:
+    return [(n, -n) for n in range(60_000)]
+
+
+@pytest.fixture
+def writing(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let tables be written only when this is set."""
+    go = threading.Event()
+    write = tables.write_table
+
+    def late(*args: Any) -> None:
+        go.wait()
+        write(*args)
+
+    monkeypatch.setattr(tables, "write_table", late)
+    yield go
+    go.set()
+
+
+def test_a_long_table_is_told_of_before_it_is_written(rig: Rig, writing: threading.Event) -> None:
+    if rig.place == "remote":
+        writing.set()  # the server can fetch only what is whole
+
+    async def told_early() -> tuple[Table, list[Event]]:
+        events = await rig.host([long_table]).start("long_table", RawArguments(), run="r")
+        event = await first(events, OutputEvent)
+        assert isinstance(event, OutputEvent)
+        assert isinstance(event.output, Table)
+        if rig.place != "remote":
+            with pytest.raises(Unfinished):
+                rig.returns.find(event.output.file.id, event.output.file.filename)
+        writing.set()
+        return event.output, [event async for event in events]
+
+    table, rest = within(told_early())
+    assert (table.total, table.rows[:2], len(table.rows)) == (60_000, [[0, 0], [1, -1]], 100)
+    assert rest == [Finished()]
+    found = rig.returns.find(table.file.id, table.file.filename)
+    assert tables.query(found.path, offset=59_999)["rows"] == [[59_999, -59_999]]
+    assert len(list(rig.returns.path.iterdir())) == 1
+
+
+def test_a_long_table_without_room_fails_its_run_and_leaves_nothing(tmp_path: Path, rig: Rig) -> None:
+    rig.returns = ReturnsDir(tmp_path / "bounded", max_size=100_000)
+    events = within(events_of(rig.host([long_table]), "long_table"))
+    last = events[-1]
+    assert isinstance(last, Failed)
+    assert last.type == DiskFull.__name__
+    assert "max_returns_size" in last.message
+    assert list(rig.returns.path.iterdir()) == []
+
+
+def test_a_table_that_is_cancelled_while_it_is_written_leaves_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing = threading.Event()
+    write = tables.write_table
+
+    def endless(path: Path, columns: Any, rows: Any, place: Any) -> None:
+        def more() -> Iterator[Any]:
+            for row in rows:
+                writing.set()
+                threading.Event().wait(0.001)
+                yield row
+
+        write(path, columns, more(), place)
+
+    monkeypatch.setattr(tables, "write_table", endless)
+
+    async def cancelled() -> list[Event]:
+        host = rig.host([long_table])
+        events = await host.start("long_table", RawArguments(), run="r")
+        await asyncio.to_thread(writing.wait)
+        await host.cancel("r")
+        return [event async for event in events]
+
+    assert within(cancelled())[-1] == CancelledEvent()
+    assert list(rig.returns.path.iterdir()) == []

@@ -7,12 +7,16 @@ import io
 import threading
 import time
 import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from nbfunc.errors import DiskFull
+from nbfunc.files import tables
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.types import FileResponse
 from nbfunc.web.downloads import disposition, type_of, unique
@@ -384,6 +388,72 @@ def test_a_table_comes_as_csv(serve: Serve) -> None:
     read = list(csv.reader(io.StringIO(answer.text)))
     assert read[0] == ["n", "word", "even", "half"]
     assert len(read) == 3001
+
+
+class Writing:
+    """Holds up the writing of tables."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.error: Exception | None = None
+        self._write = tables.write_table
+
+    def __call__(self, *args: Any) -> None:
+        self.go.wait(30)
+        if self.error is not None:
+            raise self.error
+        self._write(*args)
+
+
+@pytest.fixture
+def writing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writing]:
+    held = Writing()
+    monkeypatch.setattr(tables, "write_table", held)
+    yield held
+    held.go.set()
+
+
+def started(served: Served, count: int) -> tuple[str, dict[str, Any]]:
+    """Start a run of `rows`; return its address and its first output, as soon as it is there."""
+    run = served.post("/rows", {"count": count}, Prefer="respond-async").json["run"]
+    address = f"/-/runs/{run}"
+    served.until(lambda: bool(served.get(address).json["outputs"]))
+    return address, served.get(address).json["outputs"][0]
+
+
+def test_a_long_table_is_told_of_while_it_is_written_and_who_asks_for_more_waits(
+    serve: Serve, writing: Writing
+) -> None:
+    served = serve(rows)
+    run, table = started(served, 40_000)
+    assert (table["total"], len(table["rows"])) == (40_000, 100)
+    assert served.get(run).json["status"] == "running"
+    asked = [f"{table['url']}?offset=39999", f"{table['url']}?sort=0&descending=1&limit=1", table["csv"]]
+    with ThreadPoolExecutor(3) as clients:
+        answers = [clients.submit(served.get, url) for url in asked]
+        # Others are answered meanwhile.
+        assert served.get("/-/functions").status == 200
+        assert not any(answer.done() for answer in answers)
+        writing.go.set()
+        page, last, text = [answer.result(30) for answer in answers]
+    assert page.json["rows"][0][0] == last.json["rows"][0][0] == 39_999
+    assert len(text.text.splitlines()) == 40_001
+    served.until(lambda: served.get(run).json["status"] == "finished")
+
+
+def test_a_long_table_that_cannot_be_written_fails_its_run_and_says_so(
+    serve: Serve, writing: Writing, files_of: Callable[[str], list[str]]
+) -> None:
+    served = serve(rows)
+    run, table = started(served, 40_000)
+    writing.error = DiskFull("There is no room left.")
+    with ThreadPoolExecutor(1) as clients:
+        answer = clients.submit(served.get, table["url"])
+        writing.go.set()
+        assert answer.result(30).status == 410
+    served.until(lambda: served.get(run).json["status"] == "failed")
+    assert served.get(run).json["error"]["type"] == "DiskFull"
+    assert files_of("returns") == []
 
 
 @pytest.mark.parametrize("query", ["sort=99", "q=" + "x" * 2000])

@@ -11,6 +11,8 @@ import { tableStyles } from "./table-style.js";
 
 const PAGE = 200;
 const KEPT_PAGES = 50;
+/** A table that is still being written answers late, and a browser has six connections to a host. */
+const MOST_ASKED = 2;
 /** Pixels, as the style has it. */
 const ROW = 30;
 const SPARE = 10;
@@ -62,6 +64,7 @@ export class TableView extends LitElement {
   /** Ask for the pages of a window that are not there. */
   private want(first: number, last: number): void {
     for (let page = Math.floor(first / PAGE); page <= Math.floor(Math.max(first, last - 1) / PAGE); page += 1) {
+      if (this.asked.size >= MOST_ASKED) return;
       const from = Math.max(first, page * PAGE);
       if (this.pages.has(page) || this.asked.has(page) || page * PAGE >= Math.max(1, this.matching)) continue;
       if (this.cells(from) && this.cells(Math.min(last, (page + 1) * PAGE, this.matching) - 1)) continue;
@@ -89,7 +92,7 @@ export class TableView extends LitElement {
       const oldest = this.pages.keys().next();
       if (this.pages.size > KEPT_PAGES && !oldest.done) this.pages.delete(oldest.value);
     } else {
-      this.problem = answer.failure.reason === "expired" ? t`The table's hour is over: run again.` : answer.failure.message;
+      this.problem = answer.failure.reason === "expired" ? t`The rest of this table is not there any more: run again.` : answer.failure.message;
     }
     this.requestUpdate();
   }
