@@ -19,7 +19,7 @@ from nbfunc.web.logins import LoginResource, LogoutResource
 from nbfunc.web.options import Options, checked
 from nbfunc.web.pages import Pages
 from nbfunc.web.resource import Missing
-from nbfunc.web.runlog import Runs
+from nbfunc.web.runs import Runs
 from nbfunc.web.safety import StandaloneGuard
 from nbfunc.web.sessions import Sessions, Token
 from nbfunc.web.site import Limits, Site, Source

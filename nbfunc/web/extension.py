@@ -25,7 +25,7 @@ from nbfunc.web.launched import CellFailed, Notebooks
 from nbfunc.web.pages import Pages
 from nbfunc.web.places import Place, name_of_server
 from nbfunc.web.resource import Missing, Resource
-from nbfunc.web.runlog import RUN_LOG_SIZE, Runs
+from nbfunc.web.runs import RUN_LOG_SIZE, Runs
 from nbfunc.web.site import Changes, Limits, Site
 
 SWEEP_SECONDS = 3600.0

@@ -17,7 +17,8 @@ from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.base import FunctionHost
 from nbfunc.web.addresses import Addresses, json_bytes
 from nbfunc.web.pages import Pages
-from nbfunc.web.runlog import RunLog, Runs
+from nbfunc.web.runlog import RunLog
+from nbfunc.web.runs import Runs
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The log of runs: numbered, bounded, and forgotten in its time."""
+"""The runs of a site and their logs: numbered, bounded, and forgotten in their time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from nbfunc.core.events import (
 from nbfunc.errors import NotFound
 from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments
 from nbfunc.web.addresses import Addresses
-from nbfunc.web.runlog import REMEMBERED_SECONDS, RunLog, Runs
+from nbfunc.web.runlog import RunLog
+from nbfunc.web.runs import REMEMBERED_SECONDS, Runs
 from nbfunc.web.streams import frame, taken
 
 STORED = StoredFile(id="1-2", filename="ä b.txt", size=3, created=1000.0)
@@ -175,7 +176,7 @@ def test_a_host_that_breaks_off_fails_the_run(caplog: pytest.LogCaptureFixture) 
 
 
 def test_closing_ends_what_does_not_stop_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nbfunc.web.runlog.CANCEL_SECONDS", 0.01)
+    monkeypatch.setattr("nbfunc.web.runs.CANCEL_SECONDS", 0.01)
 
     async def check() -> None:
         runs, host = Runs(Addresses()), FakeHost()
