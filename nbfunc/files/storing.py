@@ -12,7 +12,10 @@ from pathlib import Path
 
 from nbfunc.errors import DiskFull, StorageError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {
+    errno.ENOSPC: os.strerror(errno.ENOSPC),
+    errno.EDQUOT: "this account has used up its quota on that disk",
+}
 _ADVICE = {
     errno.EACCES: "This user may not write there: change its owner or mode",
     errno.EPERM: "This user may not write there: change its owner or mode",
@@ -64,7 +67,7 @@ class Place:
     def error(self, error: OSError) -> StorageError:
         """Return what an error of the system means here."""
         if error.errno in _FULL:
-            return self.full(error.strerror or "no room")
+            return self.full(_FULL[error.errno])
         advice = _ADVICE.get(error.errno or 0, _ANY_ADVICE)
         return self.refused(error.strerror or str(error), advice)
 

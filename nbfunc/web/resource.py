@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import secrets
@@ -301,8 +302,10 @@ def problem(error: BaseException) -> tuple[int, dict[str, Any]]:
         return error.status_code, {"message": message, "reason": REASONS.get(error.status_code, "invalid")}
     if isinstance(error, StorageError):
         # Its own message names a directory of the server, which is the log's business.
-        full = isinstance(error, DiskFull)
-        message = "The server's disk is full." if full else "The server could not read or write a file."
+        message = "The server could not read or write a file."
+        if isinstance(error, DiskFull):
+            quota = getattr(error.__cause__, "errno", None) == errno.EDQUOT
+            message = "The server's disk quota is used up." if quota else "The server's disk is full."
         return error.status, {"message": f"{message} Its log says more.", "reason": error.reason}
     if isinstance(error, InvalidArguments):
         # The body of a run, as far as there is one.
