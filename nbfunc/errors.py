@@ -24,6 +24,7 @@
         │   ├── KernelRestarted    it was restarted, and what it exposed is gone
         │   └── KernelUnreachable  it does not answer
         ├── Conflict           the request does not fit the state it meets
+        ├── ChecksumMismatch   the bytes that came are not those that were sent
         └── StorageError       the disk did not take a file
             └── DiskFull       no room, or a quota is used up
 
@@ -207,6 +208,13 @@ class Conflict(AskerError):
 
     reason = "invalid"
     status = 409
+
+
+class ChecksumMismatch(AskerError):
+    """The bytes that came are not those that were sent; the status is tus's."""
+
+    reason = "invalid"
+    status = 460
 
 
 class StorageError(AskerError):

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from nbfunc.errors import Conflict, Expired, NotFound, TooLarge
+from nbfunc.errors import ChecksumMismatch, Conflict, Expired, NotFound, TooLarge
+from nbfunc.files.checksums import Checksum
 from nbfunc.files.drafts import try_writing
 from nbfunc.files.storing import Place
 from nbfunc.names import MOST_BYTES, clean_filename, shortened
@@ -139,12 +140,23 @@ class UploadsDir:
         """
         length = _length(token)
         upload = self._current(token)
-        return upload.size, upload.size if upload.whole else length, upload.last_byte + KEPT_SECONDS
+        judged = self._judged(token)
+        size = upload.size if judged is None else judged
+        return size, size if upload.whole else length, upload.last_byte + KEPT_SECONDS
 
-    def writer(self, token: str, offset: int) -> UploadWriter:
+    def writer(self, token: str, offset: int, checksum: Checksum | None = None) -> UploadWriter:
         """Open an upload to add bytes at `offset`; close it, or use it in ``with``.
 
         The newest goes on: a connection that dropped can look alive for hours, and its client comes back.
+
+        Parameters
+        ----------
+        token : str
+            As `create` returned it.
+        offset : int
+            In bytes.
+        checksum : Checksum, optional
+            Of what this writer adds: if it does not hold in the end, none of that stays.
 
         Raises
         ------
@@ -154,8 +166,9 @@ class UploadsDir:
             `offset` is not where it ends, or another came at the same time.
         """
         length = _length(token)
-        self._current_at(token, offset)
         with self._lock:
+            if offset != self._judged(token):
+                self._current_at(token, offset)
             before = self._writing.pop(token, None)
         if before is not None:
             before.give_way()
@@ -167,7 +180,7 @@ class UploadsDir:
                 length = upload.size
             with self._place.storing():
                 fd = os.open(upload.path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
-            writer = self._writing[token] = UploadWriter(self, token, fd, offset, length)
+            writer = self._writing[token] = UploadWriter(self, token, fd, offset, length, checksum=checksum)
         return writer
 
     def finish(self, token: str) -> None:
@@ -385,6 +398,11 @@ class UploadsDir:
             with suppress(OSError):  # a mark that stays is swept
                 self._at(token, ".held").unlink(missing_ok=True)
 
+    def _judged(self, token: str) -> int | None:
+        """Return where a writer began whose bytes a checksum has still to judge."""
+        writing = self._writing.get(token)
+        return None if writing is None else writing.judged
+
     def _written(self, token: str, writer: UploadWriter, *, whole: bool) -> None:
         with self._lock:
             if self._writing.get(token) is writer:
@@ -402,14 +420,30 @@ class UploadWriter:
         How many bytes the upload has.
     """
 
-    def __init__(self, uploads: UploadsDir, token: str, fd: int, offset: int, length: int | None) -> None:
+    def __init__(
+        self,
+        uploads: UploadsDir,
+        token: str,
+        fd: int,
+        offset: int,
+        length: int | None,
+        *,
+        checksum: Checksum | None,
+    ) -> None:
         self.offset = offset
+        self._start = offset
+        self._checksum = checksum
         self._uploads = uploads
         self._token = token
         self._fd = fd
         self._length = length
         self._turn = threading.Lock()
         self._displaced = False
+
+    @property
+    def judged(self) -> int | None:
+        """Where the bytes begin that a checksum has still to judge; None without one."""
+        return None if self._checksum is None else self._start
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Add bytes. What the disk took before it was full stays, to go on from there.
@@ -434,12 +468,25 @@ class UploadWriter:
             while view:
                 taken = os.write(self._fd, view)
                 self.offset += taken
+                if self._checksum is not None:
+                    self._checksum.add(view[:taken])
                 view = view[taken:]
 
     def give_way(self) -> None:
         """Let another go on from here; waits for the piece that is being written."""
         with self._turn:
+            if not self._displaced and self._fd >= 0:
+                self._verify()
             self._displaced = True
+
+    def _verify(self) -> bool:
+        """Take back what does not add up, and return whether it did."""
+        if self._checksum is None or self._checksum.holds:
+            return True
+        with self._uploads._place.storing():
+            os.ftruncate(self._fd, self._start)
+        self.offset = self._start
+        return False
 
     def close(self) -> None:
         """Let another write, or a run take it if all bytes are here.
@@ -448,17 +495,26 @@ class UploadWriter:
         ------
         Expired
             It was deleted meanwhile.
+        ChecksumMismatch
+            The bytes do not add up to what was said; none of them stays.
         """
-        if self._fd < 0:
-            return
-        fd, self._fd = self._fd, -1
-        whole = False
-        try:
-            with self._uploads._place.storing():
-                os.close(fd)
-            whole = self.offset == self._length
-        finally:
-            self._uploads._written(self._token, self, whole=whole)
+        with self._turn:
+            if self._fd < 0:
+                return
+            whole = False
+            try:
+                try:
+                    # After it gave way the bytes behind its own are another's.
+                    holds = self._displaced or self._verify()
+                finally:
+                    fd, self._fd = self._fd, -1
+                    with self._uploads._place.storing():
+                        os.close(fd)
+                whole = holds and self.offset == self._length
+            finally:
+                self._uploads._written(self._token, self, whole=whole)
+        if not holds:
+            raise ChecksumMismatch("What came is not what was sent: its checksum differs. Send it again.")
 
     def __enter__(self) -> UploadWriter:
         return self
@@ -466,7 +522,11 @@ class UploadWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except ChecksumMismatch:
+            if error is None:
+                raise  # else what broke it off says more
 
 
 def _on_a_loop() -> bool:

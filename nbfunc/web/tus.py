@@ -1,17 +1,27 @@
-"""Uploads that survive a dropped connection: tus 1.0 with creation, termination and expiration (tus.io)."""
+"""Uploads that survive a dropped connection: tus 1.0 with its extensions below (tus.io)."""
 
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import format_datetime
 
-from nbfunc.errors import AskerError, BadBody, Conflict, NotFound, TooLarge, UnsupportedBody
+from nbfunc.errors import (
+    AskerError,
+    BadBody,
+    ChecksumMismatch,
+    Conflict,
+    NotFound,
+    TooLarge,
+    UnsupportedBody,
+)
+from nbfunc.files.checksums import ALGORITHMS, Checksum
 from nbfunc.web.inflow import Inflow
 from nbfunc.web.resource import Resource
 
 VERSION = "1.0.0"
-EXTENSIONS = "creation,termination,expiration"
+EXTENSIONS = "creation,termination,expiration,checksum"
 
 
 class WrongVersion(AskerError):
@@ -36,6 +46,7 @@ class TusResource(Resource):
     async def options(self, token: str | None = None) -> None:  # noqa: ARG002 - the same for all
         self.set_header("Tus-Version", VERSION)
         self.set_header("Tus-Extension", EXTENSIONS)
+        self.set_header("Tus-Checksum-Algorithm", ",".join(ALGORITHMS))
         if self.site.limits.upload is not None:
             self.set_header("Tus-Max-Size", str(self.site.limits.upload))
         self.set_status(204)
@@ -96,7 +107,8 @@ class UploadResource(TusResource):
         coming = self.number("Content-Length") if "Content-Length" in headers else 0
         if length is not None and offset + coming > length:
             raise TooLarge(f"The upload was announced with {length:,} bytes: this would be more.")
-        self._inflow = Inflow(lambda: self.site.uploads.writer(token, offset), self.site.in_thread)
+        checksum = checksum_of(headers.get("Upload-Checksum"))
+        self._inflow = Inflow(lambda: self.site.uploads.writer(token, offset, checksum), self.site.in_thread)
 
     async def receive(self, chunk: bytes) -> None:
         if self._inflow is None:
@@ -105,15 +117,20 @@ class UploadResource(TusResource):
         try:
             await self._inflow.write(chunk)
         except BaseException:
-            await self._inflow.abort()
+            with suppress(ChecksumMismatch):
+                await self._inflow.abort()
             raise
 
     def on_connection_close(self) -> None:
         inflow, self._inflow = self._inflow, None
         if inflow is not None and not self._finished:
-            # What arrived is kept: the client goes on from there.
-            self.site.later(inflow.close())
+            self.site.later(self._keep(inflow))
         super().on_connection_close()
+
+    async def _keep(self, inflow: Inflow) -> None:
+        """Keep what arrived, for the client to go on from there; under a checksum that is all or nothing."""
+        with suppress(ChecksumMismatch):
+            await inflow.close()
 
     async def patch(self, token: str) -> None:
         inflow, self._inflow = self._inflow, None
@@ -149,3 +166,22 @@ def metadata(header: str) -> dict[str, str]:
         except ValueError as error:
             raise BadBody(f"Upload-Metadata: {key} is not UTF-8 in base64.") from error
     return found
+
+
+def checksum_of(header: str | None) -> Checksum | None:
+    """Return ``Upload-Checksum``: an algorithm and what it gives, in base64.
+
+    Raises
+    ------
+    BadBody
+        It is malformed, or of an algorithm that there is not.
+    """
+    if header is None:
+        return None
+    algorithm, _, value = header.partition(" ")
+    if algorithm not in ALGORITHMS:
+        raise BadBody(f"Upload-Checksum: {algorithm!r} is not among {', '.join(ALGORITHMS)}.")
+    try:
+        return Checksum(algorithm, base64.b64decode(value.strip(), validate=True))
+    except ValueError as error:
+        raise BadBody("Upload-Checksum: what follows the algorithm is not base64.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import re
 import signal
@@ -20,7 +21,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nbfunc.errors import Conflict, DiskFull, Expired, NotFound, StorageError, TooLarge
+from nbfunc.errors import ChecksumMismatch, Conflict, DiskFull, Expired, NotFound, StorageError, TooLarge
+from nbfunc.files.checksums import Checksum
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.base import Uploads
 from tests.files.conftest import ROOT, Clock
@@ -644,3 +646,41 @@ def test_what_a_run_gives_back_another_can_take(uploads: UploadsDir) -> None:
 def test_a_directory_that_can_never_be_made_is_an_error_that_names_it() -> None:
     with pytest.raises(StorageError, match=r"/proc/nowhere/uploads"):
         UploadsDir("/proc/nowhere/uploads")
+
+
+# Checksums
+
+
+def summed(content: bytes) -> Checksum:
+    return Checksum("sha256", hashlib.sha256(content).digest())
+
+
+def test_what_does_not_add_up_is_taken_back(uploads: UploadsDir, no_leak: None) -> None:
+    token = uploads.create("data.bin", 6)
+    with uploads.writer(token, 0) as writer:
+        writer.write(b"abc")
+    with pytest.raises(ChecksumMismatch), uploads.writer(token, 3, summed(b"def")) as writer:
+        writer.write(b"dxf")
+    assert uploads.status(token)[0] == 3
+    with uploads.writer(token, 3, summed(b"def")) as writer:
+        writer.write(b"de")
+        assert uploads.status(token)[0] == 3
+        writer.write(b"f")
+    assert uploads.find(token).read_bytes() == b"abcdef"
+
+
+def test_who_goes_on_meets_nothing_that_was_not_judged(uploads: UploadsDir, no_leak: None) -> None:
+    token = uploads.create("data.bin", 6)
+    dropped = uploads.writer(token, 0, summed(b"abcdef"))
+    dropped.write(b"xyz")
+    with uploads.writer(token, 0) as writer:
+        writer.write(b"abcdef")
+        dropped.close()
+    assert uploads.find(token).read_bytes() == b"abcdef"
+
+
+def test_an_error_on_the_way_is_told_rather_than_the_checksum(uploads: UploadsDir) -> None:
+    token = uploads.create("data.bin", 3)
+    with pytest.raises(TooLarge), uploads.writer(token, 0, summed(b"abc")) as writer:
+        writer.write(b"abcd")
+    assert uploads.status(token)[0] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,8 @@ def test_options_say_what_there_is(serve: Serve) -> None:
     answer = serve(measure, max_upload_size=1000).request("OPTIONS", "/-/uploads")
     assert answer.status == 204
     assert answer.headers["Tus-Version"] == "1.0.0"
-    assert answer.headers["Tus-Extension"] == "creation,termination,expiration"
+    assert answer.headers["Tus-Extension"] == "creation,termination,expiration,checksum"
+    assert "sha1" in answer.headers["Tus-Checksum-Algorithm"].split(",")
     assert answer.headers["Tus-Max-Size"] == "1000"
 
 
@@ -165,6 +167,61 @@ def test_what_arrived_before_the_connection_broke_is_kept(serve: Serve) -> None:
     served.until(lambda: patch(served, url, 3_000_000, b"y" * 7_000_000).status == 204)
     token = url.rpartition("/")[2]
     answer = served.post("/measure", {"file": {"upload": token}})
+    assert answer.json["outputs"][0]["value"] == [["data.bin", 10_000_000]]
+
+
+def checksum(content: bytes, algorithm: str = "sha1") -> dict[str, str]:
+    summed = base64.b64encode(hashlib.new(algorithm, content).digest()).decode()
+    return {"Upload-Checksum": f"{algorithm} {summed}"}
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha512", "md5"])
+def test_a_piece_with_its_checksum_is_taken(serve: Serve, algorithm: str) -> None:
+    served = serve(measure)
+    url = create(served, 6).headers["Location"]
+    assert patch(served, url, 0, b"123", **checksum(b"123", algorithm)).status == 204
+    assert patch(served, url, 3, b"456", **checksum(b"456", algorithm)).status == 204
+    answer = served.post("/measure", {"file": {"upload": url.rpartition("/")[2]}})
+    assert answer.json["outputs"][0]["value"] == [["data.bin", 6]]
+
+
+@pytest.mark.parametrize("size", [3, 3_000_000])
+def test_nothing_stays_of_a_piece_that_is_not_what_was_sent(serve: Serve, size: int) -> None:
+    served = serve(measure)
+    url = create(served, 10 + size).headers["Location"]
+    patch(served, url, 0, b"0123456789")
+    wrong = patch(served, url, 10, b"x" * size, **checksum(b"y" * size))
+    assert (wrong.status, wrong.json["reason"]) == (460, "invalid")
+    assert served.request("HEAD", url, headers=TUS).headers["Upload-Offset"] == "10"
+    token = url.rpartition("/")[2]
+    assert served.post("/measure", {"file": {"upload": token}}).status == 422
+    assert patch(served, url, 10, b"y" * size, **checksum(b"y" * size)).status == 204
+    answer = served.post("/measure", {"file": {"upload": token}})
+    assert answer.json["outputs"][0]["value"] == [["data.bin", 10 + size]]
+
+
+@pytest.mark.parametrize("header", ["crc32 AAAA", "sha1", "sha1 §", "sha1 abc", ""])
+def test_a_checksum_that_cannot_be_judged_is_refused(serve: Serve, header: str) -> None:
+    served = serve(measure)
+    url = create(served, 3).headers["Location"]
+    sent = header.encode().decode("latin-1")
+    assert patch(served, url, 0, b"123", **{"Upload-Checksum": sent}).status in {400, 460}
+    assert served.request("HEAD", url, headers=TUS).headers["Upload-Offset"] == "0"
+
+
+def test_of_a_piece_with_a_checksum_that_broke_off_nothing_is_kept(serve: Serve) -> None:
+    served = serve(measure)
+    content = b"x" * 10_000_000
+    url = create(served, len(content)).headers["Location"]
+    with served.socket() as connection:
+        headers = {**PIECE, "Upload-Offset": "0", **checksum(content)}
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        request = f"PATCH {url} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n{head}\r\n"
+        connection.sendall(request.encode() + content[:3_000_000])
+        # Meanwhile nobody is told to go on from what may be wrong.
+        assert served.request("HEAD", url, headers=TUS).headers["Upload-Offset"] == "0"
+        assert patch(served, url, 0, content, **checksum(content)).status == 204
+    answer = served.post("/measure", {"file": {"upload": url.rpartition("/")[2]}})
     assert answer.json["outputs"][0]["value"] == [["data.bin", 10_000_000]]
 
 
