@@ -34,23 +34,30 @@ class Arrivals:
     ----------
     over : bool
         Whether the last has arrived.
+    batch : int
+        The number of the kernel's batch that arrived last.
+    read : int
+        Of the one that was read last.
     """
 
     def __init__(self, run: str, warn: Callable[[str, str], None]) -> None:
         self.run = run
         self.over = False
         self._warn = warn
-        self._arrived: deque[list[Event]] = deque()
+        self.batch = 0
+        self.read = 0
+        self._arrived: deque[tuple[list[Event], int]] = deque()
         self._woken = asyncio.Event()
-        self._batch = 0
 
     def arrive(self, batch: Any, *, over: bool, events: bytes) -> bool:
         """Take a batch; return False, the run being over, if it is not the next one or there is no room."""
-        if batch != self._batch + 1 or len(self._arrived) > MOST_WAITING or len(events) > MOST_BATCH:
+        if isinstance(batch, int) and 0 < batch <= self.batch:
+            return True  # it came before a connection broke, and again after
+        if batch != self.batch + 1 or len(self._arrived) > MOST_WAITING or len(events) > MOST_BATCH:
             said = "The kernel sent events out of order, or more than it may."
             self.say(Failed(type="ProtocolError", message=said))
             return False
-        self._batch = batch
+        self.batch = batch
         read = list(self._read(events))
         if over and not any(isinstance(event, Last) for event in read):
             read.append(Failed(type="ProtocolError", message="The kernel did not say how the run ended."))
@@ -67,11 +74,12 @@ class Arrivals:
         while not self._arrived:
             self._woken.clear()
             await self._woken.wait()
-        return self._arrived.popleft()
+        events, self.read = self._arrived.popleft()
+        return events
 
     def _put(self, events: list[Event]) -> None:
         self.over = any(isinstance(event, Last) for event in events)
-        self._arrived.append(events)
+        self._arrived.append((events, self.batch))
         self._woken.set()
 
     def _read(self, batch: bytes) -> Iterator[Event]:

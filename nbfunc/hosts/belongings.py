@@ -87,7 +87,13 @@ class Belongings:
         held, problems = await self.in_thread(self._hold, tokens, run)
         if not self.shared:
             for token, path in held.items():
-                await push(path, functools.partial(self._write, token, path.name), self.in_thread)
+                await push(
+                    path,
+                    functools.partial(self._write, token, path.name),
+                    self.in_thread,
+                    block=self._questions.channel.block,
+                    sent=self._questions.channel.blocks_asked,
+                )
         return {
             "paths": {token: str(path) if self.shared else None for token, path in held.items()},
             "filenames": {token: path.name for token, path in held.items()},
@@ -178,15 +184,23 @@ class Belongings:
         return file.model_copy(update={"created": found.created})
 
     async def _pulled(self, file: StoredFile, run: str) -> StoredFile:
+        channel = self._questions.channel
+
         async def read(offset: int) -> bytes:
             _, buffers = await self._questions.ask(
-                "read", seconds=BLOCK_SECONDS, id=file.id, filename=file.filename, offset=offset
+                "read",
+                seconds=BLOCK_SECONDS,
+                id=file.id,
+                filename=file.filename,
+                offset=offset,
+                size=channel.block,
             )
             return bytes(buffers[0]) if buffers else b""
 
-        pieces = blocking(pulled(read, file.size), asyncio.get_running_loop())
+        content = pulled(read, file.size, block=channel.block, asked=channel.blocks_asked)
+        pieces = blocking(content, asyncio.get_running_loop())
         stored = await self.in_thread(self._returns.put, pieces, file.filename)
-        self._questions.tell("forget", id=file.id, filename=file.filename)
+        self._questions.insist("forget", id=file.id, filename=file.filename)
         self._claims.claim(stored.id, run)
         return StoredFile(id=stored.id, filename=stored.filename, size=stored.size, created=stored.created)
 

@@ -12,7 +12,7 @@ import zmq
 from jupyter_client.session import Session
 from zmq.eventloop.zmqstream import ZMQStream
 
-from nbfunc.hosts.protocol import CHANGED, MOST_MESSAGE, REQUEST, TOPIC
+from nbfunc.hosts.protocol import BLOCK, BLOCKS_ASKED, CHANGED, MOST_MESSAGE, REQUEST, TOPIC
 
 logger = logging.getLogger("nbfunc")
 
@@ -31,9 +31,29 @@ class Listener(Protocol):
     def disconnected(self) -> None:
         """The other end is gone, for now or for good."""
 
+    def reconnected(self) -> None:
+        """After a connection that broke there is a new one; what was on its way may be lost."""
+
+    def unreachable(self) -> None:
+        """There has been no connection for long, and whether there will be one nobody knows."""
+
 
 class Channel(ABC):
-    """A way to one kernel, for one listener."""
+    """A way to one kernel, for one listener.
+
+    Attributes
+    ----------
+    block : int
+        Bytes of a file in one message.
+    blocks_asked : int
+        Blocks of one file that are on their way at once.
+    resumes : bool
+        Whether it connects anew by itself, the kernel being the same as before.
+    """
+
+    block: int = BLOCK
+    blocks_asked: int = BLOCKS_ASKED
+    resumes: bool = False
 
     @abstractmethod
     def open(self, listener: Listener) -> None:

@@ -42,6 +42,10 @@ logger = logging.getLogger("nbfunc")
 MOST_FUNCTIONS = 10_000
 DYING_CHECKS = 5
 DYING_SECONDS = 0.1
+# A batch that breaks the connection each time that it comes is not asked for for ever.
+MOST_RESUMED = 3
+
+UNREACHABLE = "The kernel's gateway could not be reached. Try again."
 
 State: TypeAlias = Literal["starting", "idle", "busy", "restarting", "dead"]
 Told: TypeAlias = Callable[[Literal["changed", "removed"], str], None]
@@ -76,12 +80,15 @@ class Peer:
     life: Callable[[], Coroutine[Any, Any, Literal["alive", "dead", "stopping"]]]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Run:
     """One that goes on, or waits for its turn."""
 
     arrivals: Arrivals
     turn: Turn
+    # How often it was resumed, and at which batch, without one more having arrived.
+    resumed: int = 0
+    resumed_at: int = -1
 
 
 class KernelHost(FunctionHost):
@@ -137,6 +144,7 @@ class KernelHost(FunctionHost):
         self._tasks: set[asyncio.Task[None]] = set()
         self._warned: set[str] = set()
         self._met = False  # it knows where this server keeps files
+        self._agent = ""  # names the one that was met: after a restart there is another
         self._greeting = False
         self._news = False
         self._lost: type[KernelError] | None = None
@@ -161,7 +169,7 @@ class KernelHost(FunctionHost):
     ) -> AsyncIterator[Event]:
         self._check(name)
         arrivals = Arrivals(run, self._warn)
-        asked: dict[str, Any] = {"name": name, "run": run, "user": user}
+        asked: dict[str, Any] = {"name": name, "run": run, "user": user, "kept": self._channel.resumes}
         joined = False
 
         def begin() -> None:
@@ -186,7 +194,7 @@ class KernelHost(FunctionHost):
                 turn.leave()
             if not isinstance(error, AskerError) or isinstance(error, KernelError):
                 # It may start all the same, later.
-                self._questions.tell("cancel", run=run)
+                self._questions.insist("cancel", run=run)
             await self._files.take_back(run)
             raise
         return self._events(arrivals)
@@ -196,14 +204,14 @@ class KernelHost(FunctionHost):
         try:
             await self._questions.ask("start", **asked)
         except AskerError as error:
-            self._questions.tell("cancel", run=arrivals.run)
+            self._questions.insist("cancel", run=arrivals.run)
             arrivals.say(Failed(type=type(error).__name__, message=str(error)))
 
     async def cancel(self, run: str) -> None:
         if run not in self._runs:
             return
         if self._runs[run].turn.begun:
-            self._questions.tell("cancel", run=run)
+            self._questions.insist("cancel", run=run)
         else:
             self._runs[run].arrivals.say(CancelledEvent())
 
@@ -231,16 +239,26 @@ class KernelHost(FunctionHost):
 
     def lost(self, why: type[KernelDied] | type[KernelRestarted]) -> None:
         """The kernel is gone, or a new one in its place: fail what is in flight, expose nothing."""
-        self._lost, self._met, self._trouble = why, False, ""
+        self._lost, self._met, self._agent, self._trouble = why, False, "", ""
         self._questions.fail(why(_LOST[why]))
         self._fail_runs(why.__name__, _LOST[why])
         removed, self._functions = self._functions, {}
         for name in removed:
             self._told("removed", name)
 
+    def begun_anew(self) -> None:
+        """The kernel says that it starts: if it was met before, somebody has restarted it."""
+        if self._met:
+            self.lost(KernelRestarted)
+
+    def stir(self) -> None:
+        """Let no gateway take the kernel for idle, whose runs it does not see."""
+        self._questions.tell("stir")
+
     def close(self) -> None:
         """Close the channel; what is in flight fails."""
         self.lost(KernelDied)
+        self._questions.close()
         for task in self._tasks:
             task.cancel()
         self._channel.close()
@@ -257,6 +275,16 @@ class KernelHost(FunctionHost):
         # Long before the kernel manager looks.
         self._go(self._look())
 
+    def reconnected(self) -> None:
+        self._questions.again()
+        self._go(self._resume())
+        if self._met:
+            self.changed()  # its own word of it may have been lost
+
+    def unreachable(self) -> None:
+        self._questions.fail(KernelUnreachable(UNREACHABLE))
+        self._fail_runs("KernelUnreachable", UNREACHABLE)
+
     def answered(self, kind: str, asked: str, content: dict[str, Any], buffers: Buffers) -> None:
         if kind == REPLY:
             self._questions.answered(asked, (content, buffers))
@@ -272,10 +300,10 @@ class KernelHost(FunctionHost):
         arrivals = known.arrivals
         if not arrivals.arrive(content.get("batch"), over=content.get("over") is True, events=events):
             self._warn("order", "sent events out of order")
-            self._questions.tell("cancel", run=arrivals.run)
+            self._questions.insist("cancel", run=arrivals.run)
 
     async def _events(self, arrivals: Arrivals) -> AsyncIterator[Event]:
-        read = 0
+        acknowledged = 0
         try:
             while True:
                 for event in await arrivals.next():
@@ -287,12 +315,15 @@ class KernelHost(FunctionHost):
                         yield shown
                     if isinstance(shown, Last):
                         return
-                read += 1
                 await asyncio.sleep(0)  # others have their turn, however much has arrived
                 # Not each: half a window is room enough, and each costs the kernel some time.
-                if read % (WINDOW // 2) == 0:
-                    self._questions.tell("acknowledge", run=arrivals.run, batch=read)
+                if arrivals.read - acknowledged >= WINDOW // 2:
+                    acknowledged = arrivals.read
+                    self._questions.tell("acknowledge", run=arrivals.run, batch=acknowledged)
         finally:
+            if self._channel.resumes:
+                # The kernel keeps it till then.
+                self._questions.insist("release", run=arrivals.run)
             self._runs.pop(arrivals.run).turn.leave()
             self._files.release(arrivals.run)
 
@@ -310,7 +341,7 @@ class KernelHost(FunctionHost):
             self._warn("file", f"named a file that is not its own: {error}")
             return None
         except AskerError as error:
-            self._questions.tell("cancel", run=run)
+            self._questions.insist("cancel", run=run)
             return Failed(type=type(error).__name__, message=str(error))
 
     # What it exposes
@@ -326,6 +357,10 @@ class KernelHost(FunctionHost):
             while self._news:
                 self._news = False
                 answer = await self._meet()
+                if self._agent not in {"", answer.get("agent")}:
+                    self.lost(KernelRestarted)  # and nobody said so
+                    answer = await self._meet()
+                self._agent = str(answer.get("agent"))
                 self._trouble = mismatch(
                     PROTOCOL, __version__, answer.get("protocol"), str(answer.get("version"))
                 )
@@ -392,14 +427,51 @@ class KernelHost(FunctionHost):
         match life:
             case "dead":
                 self.lost(KernelDied)
+                if self._channel.resumes:
+                    self._channel.close()  # its gateway knows it no more, and gives no id twice
+            case "alive" if self._channel.resumes:
+                pass  # who says so may know better soon; this does not go on for ever
             case "alive":
                 # It sent more than it may, and ZMQ hung up on it for good. What was on its way is lost.
                 self._warn("size", "sent more than it may in one message")
                 self._channel.reopen()
                 self._questions.fail(KernelUnreachable("The connection to the kernel broke. Try again."))
                 for run in self._runs:
-                    self._questions.tell("cancel", run=run)
+                    self._questions.insist("cancel", run=run)
                 self._fail_runs("ProtocolError", "The connection to the kernel broke.")
+
+    async def _resume(self) -> None:
+        """Ask for what did not arrive of the runs' events."""
+        runs = {
+            run: [known.arrivals.batch, known.arrivals.read]
+            for run, known in self._runs.items()
+            if known.turn.begun
+        }
+        try:
+            answer, _ = await self._questions.ask("resume", runs=runs)
+        except AskerError as error:
+            logger.warning("Kernel %s: %s", self._peer.kernel, error)
+            return
+        sent = answer.get("sent")
+        for run in runs:
+            known = self._runs.get(run)
+            if known is None or known.arrivals.over:
+                continue
+            batch = sent.get(run) if isinstance(sent, dict) else None
+            if not isinstance(batch, int):
+                known.arrivals.say(Failed(type="KernelRestarted", message=_LOST[KernelRestarted]))
+            elif self._is_stuck(known, runs[run][0], batch):
+                self._warn("size", "sends what breaks the connection each time")
+                self._questions.insist("cancel", run=run)
+                said = "The connection to the kernel broke, again and again at the same place."
+                known.arrivals.say(Failed(type="ProtocolError", message=said))
+
+    def _is_stuck(self, known: _Run, arrived: int, sent: int) -> bool:
+        """Note that a run was resumed, and say whether that is in vain."""
+        same = known.resumed_at == arrived and sent > arrived
+        known.resumed = known.resumed + 1 if same else 0
+        known.resumed_at = arrived
+        return known.resumed >= MOST_RESUMED
 
     def _fail_runs(self, kind: str, message: str) -> None:
         for known in self._runs.values():

@@ -8,10 +8,15 @@ Messages are those of the Jupyter messaging protocol, with types of our own:
 ``nbfunc_reply``    control   its answer: what the op returns, or ``{"error": {"type", "message"}}``
 ``nbfunc_events``   control   kernel to server: ``{"run", "batch", "over"}``, the events as JSON in a buffer
 ``nbfunc_changed``  iopub     kernel to everybody, on a topic of its own: ask me what I expose
+``nbfunc_awake``    iopub     kernel to everybody: a run goes on here, so do not cull me
 =================== ========= ========================================================================
 
 Nothing is sent without bound: ZMQ keeps what is not read in memory, and past 1,000 messages it drops them
 without a word. Events go in batches, of which `WINDOW` may be unacknowledged; files are asked for in blocks.
+
+Where a connection may break and the kernel live, as a gateway's websocket, the kernel keeps what is not
+acknowledged. With a new connection the server says again what was not answered, which does the same as once,
+and asks to ``resume``: what did not arrive of its runs' events comes again.
 """
 
 from __future__ import annotations
@@ -25,13 +30,15 @@ REQUEST = "nbfunc_request"
 REPLY = "nbfunc_reply"
 EVENTS = "nbfunc_events"
 CHANGED = "nbfunc_changed"
+AWAKE = "nbfunc_awake"
 # With this the frames of an iopub message begin, and nothing else's does.
 TOPIC = b"nbfunc"
 
-# The server sets it in its own environment, kernels inherit it: so they know of it before any message.
-ENVIRONMENT = "NBFUNC_SERVER"
+# The server sets it in its own environment, kernels inherit it: so they know of it before any message. By the
+# beginning of its name a gateway's kernels get it too.
+ENVIRONMENT = "KERNEL_NBFUNC_SERVER"
 
-# Bytes of a file in one message.
+# Bytes of a file in one message, at most.
 BLOCK = 8 << 20
 # Blocks of one file that are asked for at once.
 BLOCKS_ASKED = 3
@@ -41,6 +48,8 @@ WINDOW = 8
 BATCH = 256 << 10
 # Bytes of one event: what a browser could still show.
 MOST_EVENT = 48 << 20
+# Bytes of a request in one message to a gateway, where those of 10 MiB close the connection.
+PART = 4 << 20
 # Bytes of one message; a kernel that sends more loses its connection.
 MOST_MESSAGE = 64 << 20
 

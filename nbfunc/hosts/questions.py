@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from nbfunc import errors
@@ -22,6 +25,16 @@ _REFUSALS: dict[str, type[AskerError]] = {
 }
 
 
+@dataclass(eq=False)
+class _Question:
+    """One, which is sent again where a connection broke; `id` is of the message that was sent last."""
+
+    content: dict[str, Any]
+    buffers: Buffers
+    future: asyncio.Future[Answer]
+    id: str = ""
+
+
 class Questions:
     """What was asked of a kernel and is not answered yet.
 
@@ -29,11 +42,17 @@ class Questions:
     ----------
     channel : Channel
         The way to it.
+
+    Attributes
+    ----------
+    channel : Channel
+        The same.
     """
 
     def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self._asked: dict[str, asyncio.Future[Answer]] = {}
+        self.channel = channel
+        self._asked: dict[str, _Question] = {}
+        self._insisting: set[asyncio.Task[None]] = set()
 
     async def ask(
         self, op: str, *, seconds: float = ASK_SECONDS, buffers: Buffers = (), **content: Any
@@ -58,37 +77,65 @@ class Questions:
         AskerError
             What it answers with.
         """
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        asked = self._channel.send({"op": op, **content}, buffers)
-        self._asked[asked] = future
+        question = _Question({"op": op, **content}, buffers, asyncio.get_running_loop().create_future())
+        self._send(question)
         try:
-            answer, came = await asyncio.wait_for(future, seconds)
+            answer, came = await asyncio.wait_for(question.future, seconds)
         except asyncio.TimeoutError:
             raise KernelUnreachable(
                 f"The kernel did not answer within {seconds:.0f} s: it is computing something that lets "
                 "nothing else run, or it hangs. Try again, or interrupt it."
             ) from None
         finally:
-            del self._asked[asked]
+            del self._asked[question.id]
         if "error" in answer:
             raise _error(answer["error"])
         return answer, came
 
     def tell(self, op: str, **content: Any) -> None:
-        """Ask without waiting for an answer."""
-        self._channel.send({"op": op, **content})
+        """Ask without waiting for an answer, which there may not be."""
+        self.channel.send({"op": op, **content})
+
+    def insist(self, op: str, **content: Any) -> None:
+        """Ask what is to be done even if the connection breaks; that it cannot be is no trouble."""
+
+        async def asking() -> None:
+            with suppress(AskerError):
+                await self.ask(op, **content)
+
+        self._go(asking())
+
+    def again(self) -> None:
+        """Ask all again that is not answered: the connection broke, and there is a new one."""
+        asked, self._asked = self._asked, {}
+        for question in asked.values():
+            self._send(question)
 
     def answered(self, asked: str, answer: Answer) -> None:
         """Take an answer; one to nothing that was asked, or is asked no more, is dropped."""
-        future = self._asked.get(asked)
-        if future is not None and not future.done():
-            future.set_result(answer)
+        question = self._asked.get(asked)
+        if question is not None and not question.future.done():
+            question.future.set_result(answer)
 
     def fail(self, error: AskerError) -> None:
         """Let all that wait fail: nobody will answer."""
-        for future in self._asked.values():
-            if not future.done():
-                future.set_exception(error)
+        for question in self._asked.values():
+            if not question.future.done():
+                question.future.set_exception(error)
+
+    def close(self) -> None:
+        """Insist on nothing any more."""
+        for task in self._insisting:
+            task.cancel()
+
+    def _send(self, question: _Question) -> None:
+        question.id = self.channel.send(question.content, question.buffers)
+        self._asked[question.id] = question
+
+    def _go(self, asking: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(asking)
+        self._insisting.add(task)
+        task.add_done_callback(self._insisting.discard)
 
 
 def _error(said: Any) -> AskerError:

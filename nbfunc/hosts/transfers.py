@@ -11,7 +11,9 @@ from pathlib import Path
 from nbfunc.hosts.protocol import BLOCK, BLOCKS_ASKED
 
 
-async def pulled(read: Callable[[int], Awaitable[bytes]], size: int) -> AsyncIterator[bytes]:
+async def pulled(
+    read: Callable[[int], Awaitable[bytes]], size: int, *, block: int = BLOCK, asked: int = BLOCKS_ASKED
+) -> AsyncIterator[bytes]:
     """Yield a file's content.
 
     Parameters
@@ -20,28 +22,32 @@ async def pulled(read: Callable[[int], Awaitable[bytes]], size: int) -> AsyncIte
         Returns the block that begins at an offset.
     size : int
         Of the file, in bytes.
+    block : int
+        Bytes of a block; the last may have less.
+    asked : int
+        How many blocks are asked for at once.
 
     Raises
     ------
     EOFError
         The other side has another number of bytes than it said.
     """
-    asked: deque[asyncio.Future[bytes]] = deque()
-    offsets = iter(range(0, size, BLOCK))
+    under_way: deque[asyncio.Future[bytes]] = deque()
+    offsets = iter(range(0, size, block))
     expected = size
     try:
         while True:
-            while len(asked) < BLOCKS_ASKED and (offset := next(offsets, None)) is not None:
-                asked.append(asyncio.ensure_future(read(offset)))
-            if not asked:
+            while len(under_way) < asked and (offset := next(offsets, None)) is not None:
+                under_way.append(asyncio.ensure_future(read(offset)))
+            if not under_way:
                 return
-            block = await asked.popleft()
-            if len(block) != min(BLOCK, expected):
+            content = await under_way.popleft()
+            if len(content) != min(block, expected):
                 raise EOFError("the file has another size than it was said to have")
-            expected -= len(block)
-            yield block
+            expected -= len(content)
+            yield content
     finally:
-        for future in asked:
+        for future in under_way:
             future.cancel()
 
 
@@ -59,6 +65,9 @@ async def push(
     path: Path,
     write: Callable[[int, bytes], Awaitable[object]],
     in_thread: Callable[[Callable[[], bytes]], Awaitable[bytes]],
+    *,
+    block: int = BLOCK,
+    sent: int = BLOCKS_ASKED,
 ) -> None:
     """Send a file's content.
 
@@ -70,20 +79,24 @@ async def push(
         Sends the block that begins at an offset, and waits until it is there; of an empty file an empty one.
     in_thread : callable
         Calls what blocks.
+    block : int
+        Bytes of a block.
+    sent : int
+        How many blocks are on their way at once.
     """
     with path.open("rb") as file:
         under_way: deque[asyncio.Future[object]] = deque()
         offset = 0
         try:
-            while (block := await in_thread(lambda: file.read(BLOCK))) or offset == 0:
-                sending: asyncio.Future[object] = asyncio.ensure_future(write(offset, block))
+            while (content := await in_thread(lambda: file.read(block))) or offset == 0:
+                sending: asyncio.Future[object] = asyncio.ensure_future(write(offset, content))
                 if offset == 0:
                     await sending  # it makes the file
                 under_way.append(sending)
-                offset += len(block)
-                if not block:
+                offset += len(content)
+                if not content:
                     break
-                if len(under_way) >= BLOCKS_ASKED:
+                if len(under_way) >= sent:
                     await under_way.popleft()
             while under_way:
                 await under_way.popleft()

@@ -10,7 +10,9 @@ import asyncio
 import atexit
 import dataclasses
 import functools
+import json
 import logging
+import secrets
 import shutil
 import tempfile
 import threading
@@ -29,7 +31,17 @@ from nbfunc.errors import AskerError, InvalidArguments, NotFound, StorageError
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.hosts.base import FunctionInfo, RawArguments
 from nbfunc.hosts.in_process import Exposed, InProcessHost
-from nbfunc.hosts.protocol import BLOCK, CHANGED, EVENTS, PROTOCOL, REPLY, REQUEST, TOPIC, mismatch
+from nbfunc.hosts.protocol import (
+    AWAKE,
+    BLOCK,
+    CHANGED,
+    EVENTS,
+    PROTOCOL,
+    REPLY,
+    REQUEST,
+    TOPIC,
+    mismatch,
+)
 from nbfunc.notebook.main_thread import MainThread
 from nbfunc.notebook.outflow import Outflow
 from nbfunc.notebook.passed import PassedUploads, PushedUploads
@@ -37,7 +49,8 @@ from nbfunc.notebook.passed import PassedUploads, PushedUploads
 logger = logging.getLogger("nbfunc")
 
 CALL_SECONDS = 10.0
-UNANSWERED = {"known", "acknowledge"}
+MOST_IN_PARTS = 4
+UNANSWERED = {"known", "acknowledge", "part", "stir"}
 # The server may not listen yet when a notebook's first cell speaks: it is told again, a few times.
 AGAIN_SECONDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
@@ -113,7 +126,9 @@ class Agent:
         self._loop: asyncio.AbstractEventLoop = self._stream.io_loop.asyncio_loop
         self._pushed = PushedUploads(lambda: self._folder / "uploads")
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="nbfunc-agent")
+        self._id = secrets.token_hex(8)
         self._flows: dict[str, Outflow] = {}
+        self._parts: dict[str, list[bytes]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting: dict[str, bool] = {}  # by run: whether it was cancelled meanwhile
         self._version = 0
@@ -214,7 +229,10 @@ class Agent:
         except ValueError:
             logger.exception("A message on the control channel is not signed with this kernel's key.")
             return None
-        asked = _Asked(idents, message["header"], message["content"], message["buffers"])
+        content = message["content"]
+        if content.get("op") == "parts":
+            content = json.loads(b"".join(self._parts.pop(content["of"], [b'{"op": "parts"}'])))
+        asked = _Asked(idents, message["header"], content, message["buffers"])
         task = self._loop.create_task(self._answer(asked))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -263,6 +281,7 @@ class Agent:
         return {
             "protocol": PROTOCOL,
             "version": __version__,
+            "agent": self._id,
             "nonce": nonce,
             "functions": functions,
             "exposed": version,
@@ -288,6 +307,8 @@ class Agent:
 
     async def _start(self, asked: _Asked) -> None:
         content, run = asked.content, str(asked.content["run"])
+        if run in self._flows or run in self._starting:
+            return  # asked again after the connection broke
         self._starting[run] = False
         uploads = PassedUploads(content["passed"], self._pushed)
         try:
@@ -300,16 +321,45 @@ class Agent:
             self._starting.pop(run)
             raise
 
-        def send(batch: int, over: bool, events: bytes) -> None:
-            self._send(EVENTS, asked, {"run": run, "batch": batch, "over": over}, [events])
-
-        flow = self._flows[run] = Outflow(send)
+        flow = self._flows[run] = Outflow(self._sender(asked, run), kept=content.get("kept") is True)
         if self._starting.pop(run):
             await self.host.cancel(run)
         task = self._loop.create_task(flow.pump(events))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _: self._flows.pop(run))
+
+    def _sender(self, asked: _Asked, run: str) -> Callable[[int, bool, bytes], None]:
+        def send(batch: int, over: bool, events: bytes) -> None:
+            self._send(EVENTS, asked, {"run": run, "batch": batch, "over": over}, [events])
+
+        return send
+
+    async def _resume(self, asked: _Asked) -> dict[str, Any]:
+        runs: dict[str, list[int]] = asked.content["runs"]
+        sent: dict[str, int] = dict.fromkeys(set(runs) & set(self._starting), 0)
+        for run, (arrived, read) in runs.items():
+            if run in self._flows:
+                flow = self._flows[run]
+                flow.acknowledge(read)
+                sent[run] = flow.resume(arrived, self._sender(asked, run))
+        return {"sent": sent}
+
+    async def _release(self, asked: _Asked) -> None:
+        flow = self._flows.get(asked.content["run"])
+        if flow is not None:
+            flow.release()
+
+    async def _part(self, asked: _Asked) -> None:
+        parts = self._parts.setdefault(asked.content["of"], [])
+        if asked.content["number"] == len(parts):
+            parts.append(bytes(asked.buffers[0]))
+        # The parts of one come without others between: the end of an older one will not come any more.
+        while len(self._parts) > MOST_IN_PARTS:
+            del self._parts[next(iter(self._parts))]
+
+    async def _stir(self, _: _Asked) -> None:
+        self._session.send(self._kernel.iopub_socket, AWAKE, {}, parent={}, ident=TOPIC)
 
     async def _check(self, asked: _Asked) -> None:
         self.host.uploads = PassedUploads(asked.content["passed"], self._pushed)
@@ -329,12 +379,13 @@ class Agent:
 
     async def _read(self, asked: _Asked) -> bytes:
         content = asked.content
-        return await self._in_thread(self._block, content["id"], content["filename"], content["offset"])
+        place = content["id"], content["filename"], content["offset"]
+        return await self._in_thread(self._block, *place, min(BLOCK, content["size"]))
 
-    def _block(self, file: str, filename: str, offset: int) -> bytes:
+    def _block(self, file: str, filename: str, offset: int, size: int) -> bytes:
         with self.store.find(file, filename).open() as stream:
             stream.seek(offset)
-            return stream.read(BLOCK)
+            return stream.read(size)
 
     async def _write(self, asked: _Asked) -> None:
         content = asked.content
@@ -359,6 +410,10 @@ _OPS: dict[str, Op] = {
     "start": Agent._start,  # a run, whose events follow
     "acknowledge": Agent._acknowledge,  # so many batches were read; not answered
     "cancel": Agent._cancel,  # a run
+    "resume": Agent._resume,  # runs whose events were lost with a connection; answered with what was sent
+    "release": Agent._release,  # a run, all of whose events have arrived
+    "part": Agent._part,  # of a request that is too large for one message; not answered
+    "stir": Agent._stir,  # say something, for who culls what is silent; not answered
     "read": Agent._read,  # a block of a returned file; empty after its end
     "write": Agent._write,  # a block of an upload
     "forget": Agent._forget,  # a returned file that the server has now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from nbfunc.core.events import Event, Last, OutputEvent, Text
@@ -19,10 +20,13 @@ class Outflow:
     ----------
     send : callable
         Sends one batch: its number, whether it is the last, and the events as one JSON array.
+    kept : bool
+        Whether what is sent may be lost on its way: then it is kept until it is acknowledged.
     """
 
-    def __init__(self, send: Callable[[int, bool, bytes], None]) -> None:
+    def __init__(self, send: Callable[[int, bool, bytes], None], *, kept: bool = False) -> None:
         self._send = send
+        self._kept: deque[tuple[int, bool, bytes]] | None = deque() if kept else None
         self._lines: list[bytes] = []
         self._size = 0
         self._batch = 0
@@ -32,7 +36,7 @@ class Outflow:
         self._room = asyncio.Event()
 
     async def pump(self, events: AsyncIterator[Event]) -> None:
-        """Send all events of a run."""
+        """Send all events of a run; where they are kept, return when the last is acknowledged."""
         loop = asyncio.get_running_loop()
         async for event in events:
             line = _line(event)
@@ -50,10 +54,30 @@ class Outflow:
                 # The run's own mailbox fills up meanwhile, and the function waits: no memory does.
                 self._room.clear()
                 await self._room.wait()
+        while self._kept:
+            self._room.clear()
+            await self._room.wait()
 
     def acknowledge(self, batch: int) -> None:
         """The server has read batch number `batch` and all before it."""
         self._acknowledged = max(self._acknowledged, min(batch, self._batch))
+        while self._kept and self._kept[0][0] <= self._acknowledged:
+            self._kept.popleft()
+        self._flush()
+        self._room.set()
+
+    def resume(self, arrived: int, send: Callable[[int, bool, bytes], None]) -> int:
+        """Send again what came after batch number `arrived`; return the number of the last that was sent."""
+        self._send = send
+        for batch in self._kept or ():
+            if batch[0] > arrived:
+                send(*batch)
+        return self._batch
+
+    def release(self) -> None:
+        """Nobody reads any more."""
+        self._kept = None
+        self._acknowledged = self._batch
         self._flush()
         self._room.set()
 
@@ -66,7 +90,10 @@ class Outflow:
             return
         self._batch += 1
         lines, self._lines, self._size = self._lines, [], 0
-        self._send(self._batch, self._over, b"[" + b",".join(lines) + b"]")
+        events = b"[" + b",".join(lines) + b"]"
+        if self._kept is not None:
+            self._kept.append((self._batch, self._over, events))
+        self._send(self._batch, self._over, events)
 
 
 def _line(event: Event) -> bytes:

@@ -48,11 +48,12 @@ class PushedUploads:
         return self._folder() / clean_filename(token) / clean_filename(filename)
 
     def write(self, token: str, filename: str, offset: int, block: memoryview) -> None:
-        """Write a block of one; the first makes the file."""
+        """Write a block of one; the first makes the file. The same block may come twice."""
         path = self.path(token, filename)
         if offset == 0:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with path.open("r+b" if offset else "wb") as file:
+            path.touch(0o600)
+        with path.open("r+b") as file:
             file.seek(offset)
             file.write(block)
 

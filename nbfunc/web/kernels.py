@@ -14,10 +14,11 @@ from nbfunc.errors import KernelDied, KernelRestarted, NotFound
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.belongings import Claims
-from nbfunc.hosts.channels import ZmqChannel
+from nbfunc.hosts.channels import Channel, ZmqChannel
 from nbfunc.hosts.kernel import KernelHost, Peer, State
 from nbfunc.hosts.line import Line
 from nbfunc.web.addresses import Addresses
+from nbfunc.web.gateway import channel_to, is_behind_gateway, life_of
 from nbfunc.web.site import Changes, Source
 
 logger = logging.getLogger("nbfunc")
@@ -136,6 +137,8 @@ class Kernels:
         """Let no kernel in which a run goes on count as idle; say whether there is one."""
         running = [known for known in self._kernels.values() if known.host.running]
         for known in running:
+            if is_behind_gateway(known.manager):
+                known.host.stir()  # there somebody else culls
             known.manager.last_activity = self._manager.last_kernel_activity = datetime.now(timezone.utc)
         return bool(running)
 
@@ -161,6 +164,8 @@ class Kernels:
             # Who restarts it or shuts it down says so, when that is done.
             if manager.shutting_down:
                 return "stopping"
+            if is_behind_gateway(manager):
+                return await life_of(manager)
             return "alive" if await manager.is_alive() else "dead"
 
         said: set[str] = set()
@@ -174,11 +179,15 @@ class Kernels:
                 self._tell_exposed("exposed", function, kernel)
             self._changes.tell(kind, url=self._addresses.function(function, kernel))
 
-        channel = ZmqChannel(
-            lambda name: getattr(manager, f"connect_{name}")(),
-            key=manager.session.key,
-            signature_scheme=manager.session.signature_scheme,
-        )
+        channel: Channel
+        if is_behind_gateway(manager):
+            channel = channel_to(manager, lambda state: self._said(kernel, state))
+        else:
+            channel = ZmqChannel(
+                lambda name: getattr(manager, f"connect_{name}")(),
+                key=manager.session.key,
+                signature_scheme=manager.session.signature_scheme,
+            )
         host = KernelHost(
             channel,
             Peer(
@@ -228,6 +237,16 @@ class Kernels:
                 self._manager.remove_restart_callback(kernel, died, "dead")
 
         return forget
+
+    def _said(self, kernel: str, state: str) -> None:
+        """Take a kernel's, or its gateway's, own word of its state: no kernel manager here sees it."""
+        known = self._kernels[kernel]
+        match state:
+            case "starting":
+                known.host.begun_anew()
+            case "restarting" | "dead":
+                known.host.lost(KernelDied)
+        known.manager.execution_state = state
 
     def _remove(self, kernel: str) -> None:
         known = self._kernels.pop(kernel, None)

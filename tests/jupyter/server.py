@@ -113,7 +113,7 @@ class Kernel:
         self._began_under = server.process
         self.heard_all: list[dict[str, Any]] = []
         self.client = BlockingKernelClient()
-        self.client.load_connection_file(str(server.folder / "runtime" / f"kernel-{id}.json"))
+        self.client.load_connection_file(str(server.connection_file(id)))
         self.client.start_channels(hb=False)
         try:
             self.wait_until_ready()
@@ -413,6 +413,10 @@ class Jupyter:
         kernel = Kernel(self, answer.json["kernel"]["id"], notebook)
         self.kernels.append(kernel)
         return kernel
+
+    def connection_file(self, kernel: str) -> Path:
+        """Return the file that says how to reach a kernel."""
+        return self.folder / "runtime" / f"kernel-{kernel}.json"
 
     def act(self, kernel: Kernel, action: str) -> None:
         """Restart or interrupt a kernel."""
