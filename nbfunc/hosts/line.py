@@ -132,9 +132,12 @@ class Turn:
         self._go_on()
 
     def leave(self) -> None:
-        """Give all places up."""
-        for line, place in reversed(self._held):
+        """Give all places up; it begins no more."""
+        held, self._held = self._held, []
+        for line, place in reversed(held):
             line.leave(place)
+        # They know the run, and the run knows this: left alone, only the collector would find them.
+        self._begin, self._moved = _nothing, _nowhere
 
     def _go_on(self) -> None:
         line = next(self._ahead, None)
@@ -145,3 +148,9 @@ class Turn:
         place = Place(self._go_on, self._moved)
         self._held.append((line, place))
         line.join(place)
+
+
+def _nothing() -> None: ...
+
+
+def _nowhere(_: int) -> None: ...

@@ -136,7 +136,7 @@ class FunctionResource(FormPages, RunBody):
         elif self.accepts("text/event-stream"):
             await self.stream_run(log, 0)
         else:
-            await log.over.wait()
+            await log.end()
             self.set_status(STATUS[log.status])
             await self.write_body(log)
 

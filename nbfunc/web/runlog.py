@@ -74,16 +74,14 @@ class Entry:
         return b'"kind":"' + self.kind.encode() + b'"' + (b"," + fields if fields else b"") + b"}"
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False, kw_only=True, slots=True)
 class RunLog:
-    """What is known of one run.
+    """What is known of one run. Thousands are kept, so one that has ended is few objects.
 
     Attributes
     ----------
     ended : float, optional
         When its last event came, in seconds since the epoch; None while it goes on.
-    over : asyncio.Event
-        Set when it has ended.
     """
 
     id: str
@@ -101,9 +99,9 @@ class RunLog:
     failure: Failed | None = None
     entries: list[Entry] = field(default_factory=list)
     size: int = RUN_OVERHEAD
-    over: asyncio.Event = field(default_factory=asyncio.Event)
     _next: int = 1
-    _watchers: set[asyncio.Event] = field(default_factory=set)
+    _watchers: set[asyncio.Event] | None = field(default_factory=set)
+    _over: asyncio.Event | None = None
 
     def add(self, event: Event) -> None:
         """Keep an event, and wake who waits for it."""
@@ -125,11 +123,13 @@ class RunLog:
         if event.kind == "started":
             self.started = self.clock()
             self.status = "running" if self.status == "queued" else self.status
+        for watcher in self._watchers or ():
+            watcher.set()
         if isinstance(event, Last):
             self.ended, self.status = self.clock(), STATUS[type(event)]
-            self.over.set()
-        for watcher in self._watchers:
-            watcher.set()
+            if self._over is not None:
+                self._over.set()
+            self._watchers = self._over = None
 
     def _entry(self, event: Event) -> Entry:
         match event:
@@ -154,11 +154,21 @@ class RunLog:
     @contextmanager
     def watched(self, watcher: asyncio.Event) -> Iterator[None]:
         """Set `watcher` whenever an event comes."""
-        self._watchers.add(watcher)
+        watchers = self._watchers
+        if watchers is None:
+            yield  # it has ended: none comes
+            return
+        watchers.add(watcher)
         try:
             yield
         finally:
-            self._watchers.discard(watcher)
+            watchers.discard(watcher)
+
+    async def end(self) -> None:
+        """Return when it has ended."""
+        if self.ended is None:
+            self._over = self._over or asyncio.Event()
+            await self._over.wait()
 
     def drop(self, excess: int, limit: int) -> None:
         """Lose the oldest prints, at last the oldest outputs, until `excess` bytes are free; and say so."""

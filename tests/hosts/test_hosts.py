@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -373,6 +375,38 @@ def test_one_slow_function_does_not_hold_up_another(rig: Rig) -> None:
         return quick
 
     assert isinstance(within(both())[-1], Finished)
+
+
+@dataclasses.dataclass
+class Large:
+    """An argument that takes memory."""
+
+    n: int
+
+
+def test_what_a_run_held_is_free_when_it_ends_and_not_when_a_collector_comes(rig: Rig) -> None:
+    held: list[weakref.ref[Large]] = []
+
+    def hold(large: Large) -> int:
+        held.append(weakref.ref(large))
+        return large.n
+
+    async def use() -> None:
+        host = rig.host(hold)
+        gc.disable()
+        try:
+            assert texts(await events_of(host, "hold", large={"n": 1})) == ["1"]
+            # Its thread may still be on its way out.
+            await asyncio.wait_for(freed(held[0]), 10)
+        finally:
+            gc.enable()
+
+    within(use())
+
+
+async def freed(something: weakref.ref[Any]) -> None:
+    while something() is not None:  # noqa: ASYNC110 - nobody tells when an object goes
+        await asyncio.sleep(0.01)
 
 
 class Source:

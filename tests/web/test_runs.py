@@ -167,7 +167,7 @@ def test_a_host_that_breaks_off_fails_the_run(caplog: pytest.LogCaptureFixture) 
     async def check() -> None:
         runs = Runs(Addresses())
         log = await runs.start(Broken(), "f", RawArguments(), kernel=None, user=None)
-        await log.over.wait()
+        await log.end()
         assert log.status == "failed"
         assert json.loads(log.body())["error"]["type"] == "OSError"
 
