@@ -41,6 +41,7 @@ class Relay:
         self._target = target
         self._cuts = list(cuts)
         self._kill = kill
+        self._tasks: list[asyncio.Future[None]] = []
         self._ready = threading.Event()
         self._over = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -57,32 +58,38 @@ class Relay:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         async with server:
             self.port = server.sockets[0].getsockname()[1]
             self._ready.set()
             await self._over.wait()
             server.close()
-            # A connection that was accepted just now is a task in three turns, which asyncio.run() cancels.
+            # A connection that was accepted just now is a task in three turns.
             for _ in range(3):
                 await asyncio.sleep(0)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._tasks.append(asyncio.ensure_future(self._pass_on(reader, writer)))
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         cut = self._cuts.pop(0) if self._cuts else None
-        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        asking = asyncio.create_task(_pump(reader, server_writer))
-        try:
-            with suppress(OSError):
-                if await _pump(server_reader, writer, cut.after if cut else None) and cut:
-                    self.made.append(cut)
-                    if cut.how == "client killed":
-                        self._kill()
-                    elif cut.how == "reset":
-                        _reset(writer)
-        finally:
-            asking.cancel()
-            for each in (writer, server_writer):
-                each.transport.abort()
+        with aborting(writer):
+            there, back = await asyncio.open_connection("127.0.0.1", self._target)
+            with aborting(back):
+                asking = asyncio.create_task(_pump(reader, back))
+                try:
+                    if await _pump(there, writer, cut.after if cut else None) and cut:
+                        self.made.append(cut)
+                        if cut.how == "client killed":
+                            self._kill()
+                        elif cut.how == "reset":
+                            _reset(writer)
+                finally:
+                    asking.cancel()
+                    await asyncio.gather(asking, return_exceptions=True)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most: int | None = None) -> bool:
@@ -100,6 +107,15 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, most
             left = None if left is None else left - len(piece)
         return True
     return False
+
+
+@contextmanager
+def aborting(writer: asyncio.StreamWriter) -> Iterator[None]:
+    """Close a connection at the end, whatever still waits to be sent."""
+    try:
+        yield
+    finally:
+        writer.transport.abort()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

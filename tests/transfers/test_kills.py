@@ -115,16 +115,15 @@ def kill_in_a_sweep(server: Program, dice: random.Random) -> Callable[[Program],
     for n in range(OLD_FILES):
         (returns / f"{int(long_ago * 1000):011x}-{n:032x}-old.txt").write_bytes(b"old")
     earlier = UploadsDir(uploads, clock=lambda: long_ago)
-    for _ in range(OLD_UPLOADS):
-        token = earlier.create("old.txt", 10)
+    gone = {earlier.create("old.txt", 10) for _ in range(OLD_UPLOADS)}
+    for token in gone:
         os.utime(uploads / f"{token}.part" / "old.txt", (long_ago, long_ago))
     stored = [ReturnsDir(returns).put(f"{n}".encode(), "live.txt") for n in range(LIVE)]
     living = [UploadsDir(uploads).create("live.txt", 10) for _ in range(LIVE)]
 
     def old() -> int:
         files = sum(name.endswith("-old.txt") for name in names(returns))
-        # What is being deleted has another name already.
-        return files + len(set(names(uploads)) - {f"{token}.part" for token in living})
+        return files + sum(name.partition(".")[0] in gone for name in names(uploads))
 
     with serving(folder) as sweeping:
         few = dice.randrange(1, old())
