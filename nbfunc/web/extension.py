@@ -32,6 +32,7 @@ SWEEP_SECONDS = 3600.0
 ACTIVE_SECONDS = 30.0
 # Where each application opens a notebook; a server has those in its settings that it runs.
 TREES = {"lab": "lab/tree/", "notebook": "notebooks/"}
+HUB_SERVER = "JUPYTERHUB_SERVICE_PREFIX"
 KERNEL = "(?P<kernel>[A-Za-z0-9][^/]*)/"
 
 
@@ -156,7 +157,8 @@ class NbfuncApp(ExtensionApp):
         place = self._place = Place(
             Path(self.returns_dir),
             Path(self.uploads_dir),
-            name_of_server(serverapp.port, serverapp.base_url),
+            # A hub gives a server another port at each start; there the base URL says whose it is.
+            name_of_server(0 if HUB_SERVER in os.environ else serverapp.port, serverapp.base_url),
             max_size=self.max_upload_size,
             max_returns_size=self.max_returns_size,
             min_free_space=self.min_free_space,

@@ -76,6 +76,9 @@ class _Mounted(Resource, JupyterHandler):  # type: ignore[misc]  # prepare() tak
         raise NoLogin("Log in to Jupyter first, or send its token.")
 
     def check_xsrf_cookie(self) -> None:
+        if self.public and self.request.method in SAFE:
+            # JupyterHub wants the token of reading requests too, and a module script cannot send it.
+            return
         if getattr(self, "_jupyter_current_user", True) is None:
             raise NoLogin("Log in to Jupyter first, or send its token.")  # which a missing cookie only hides
         super().check_xsrf_cookie()

@@ -1,0 +1,22 @@
+"""One hub for all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.conftest import chromium
+from tests.hub.hub import Hub, jupyterhub
+
+__all__ = ["chromium", "hub"]
+
+# The hub is asked at most so often whether somebody may still come in; five minutes by default.
+CONFIG = "c.HubOAuth.cache_max_age = 1"
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    with jupyterhub(tmp_path_factory.mktemp("hub"), CONFIG) as hub:
+        hub.start("alice")
+        yield hub
