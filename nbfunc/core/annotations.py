@@ -278,11 +278,11 @@ def _enum(parts: Parts, place: Place) -> Field:
 
 def _member_option(member: Enum) -> Option:
     """Return the option of an Enum's member: by value where JSON holds all the values, else by name."""
-    by_value = all(is_json_scalar(other.value) for other in type(member))
+    values = [other.value for other in type(member)]
     return Option(
-        member.value if by_value else member.name,
+        member.value if all(map(is_json_scalar, values)) else member.name,
         member,
-        member.value if isinstance(member.value, str) else member.name,
+        member.value if all(isinstance(value, str) for value in values) else member.name,
     )
 
 

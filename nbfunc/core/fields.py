@@ -6,6 +6,7 @@ Fields of one value are in `leaves`, `uploaded` and `choices`; those that hold o
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,9 +82,17 @@ def problems_of(error: ValidationError, loc: Loc = ()) -> list[Problem]:
     ]
 
 
+_PLAIN = (
+    (re.compile(r"^\w+ should "), "Must "),
+    (re.compile(r"^(Value error|Assertion failed), "), ""),
+    (re.compile(r" after validation, not \d+$|, input is too short$"), ""),
+)
+
+
 def _plain(message: str) -> str:
-    for machine, plain in (("Input should be", "Must be"), ("Value error, ", ""), ("Assertion failed, ", "")):
-        message = message.replace(machine, plain)
+    """Return pydantic's words in those of who fills a form in."""
+    for machine, plain in _PLAIN:
+        message = machine.sub(plain, message)
     return message
 
 

@@ -213,6 +213,9 @@ class DurationField(MomentField):
                 return Leaf.decode(self, timedelta(seconds=raw), loc, inputs)
             except (OverflowError, ValueError) as error:
                 raise wrong(loc, "Must be a duration of less than a billion days.") from error
+        if isinstance(raw, str) and not raw.lstrip("+-").startswith("P"):
+            # pydantic would also read a clock's 1:30, which may mean minutes.
+            raise wrong(loc, "Must be an ISO 8601 duration, such as PT1H30M, or a number of seconds.")
         return super().decode(raw, loc, inputs)
 
     def encode(self, value: Any) -> Any:

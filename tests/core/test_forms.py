@@ -193,6 +193,7 @@ def test_files_and_dynamic_dropdowns_are_fields(annotation: Any, kind: str) -> N
         (date, 0, ["x"]),
         (timedelta, "soon", ["x"]),
         (timedelta, 1e300, ["x"]),
+        (timedelta, "1:30", ["x"]),
         (Color, "red", ["x"]),
         (Email, "a b@c", ["x"]),
         (Literal["a", 1], True, ["x"]),
@@ -223,6 +224,32 @@ def test_a_wrong_value_is_refused_at_its_place(annotation: Any, raw: Any, loc: l
     with pytest.raises(InvalidArguments) as caught:
         decoded(annotation, raw)
     assert [problem["loc"] for problem in caught.value.problems] == [loc]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "raw", "says"),
+    [
+        (Annotated[list[int], Field(min_length=1)], [], "Must have at least 1 item"),
+        (Annotated[str, Field(pattern="^a$")], "b", "Must match pattern '^a$'"),
+        (date, "", "Must be a valid date in the format YYYY-MM-DD"),
+        (int, "5", "Must be a valid integer"),
+        (timedelta, "1:30", "Must be an ISO 8601 duration, such as PT1H30M, or a number of seconds."),
+    ],
+)
+def test_what_is_wrong_is_told_in_the_words_of_who_fills_a_form_in(
+    annotation: Any, raw: Any, says: str
+) -> None:
+    with pytest.raises(InvalidArguments) as caught:
+        decoded(annotation, raw)
+    assert caught.value.problems[0]["msg"] == says
+
+
+def test_the_members_of_an_enum_are_labelled_alike() -> None:
+    class Mixed(enum.Enum):
+        ONE = 1
+        TWO = "two"
+
+    assert node_of(Mixed)["x-nbfunc"]["labels"] == ["ONE", "TWO"]
 
 
 def test_all_problems_are_told_at_once() -> None:
