@@ -133,7 +133,20 @@ def _way_out(base: Any) -> str:
         return f"say what is in it, such as {better}."
     if base is inspect.Parameter.empty:
         return "give it an annotation, such as `: str`, or a default that shows its type."
-    return "there is no field for it. Use a supported type, or a dataclass of them."
+    better = _BETTER.get(getattr(origin, "__name__", ""), "a supported type, or a dataclass of them")
+    return f"there is no field for it. Write {better}."
+
+
+# By name: what is no dependency is not imported for its advice.
+_BETTER = {
+    **dict.fromkeys(("bytes", "bytearray", "BytesIO", "BinaryIO", "IO"), "File, and open its path"),
+    **dict.fromkeys(("DataFrame", "ndarray"), "DataFile, and read the table from its path"),
+    **dict.fromkeys(("Sequence", "Iterable", "Collection"), "list[str]"),
+    **dict.fromkeys(("Mapping", "MutableMapping"), "dict[str, int], or a dataclass"),
+    "Set": "set[str]",
+    "complex": "two floats, or a dataclass of them",
+    "Decimal": "float, or str for its exact digits",
+}
 
 
 def _adapter(parts: Parts, place: Place, sample: Any, extra: Sequence[Any] = ()) -> TypeAdapter[Any]:

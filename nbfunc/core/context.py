@@ -6,6 +6,7 @@ import os
 from collections import OrderedDict
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from nbfunc.core.cancel import Guard
@@ -73,12 +74,20 @@ def progress(done: float, total: float | None = None, text: str = "") -> None:
     text : str
         What is being done.
 
+    Raises
+    ------
+    TypeError
+        Something else than numbers, within a run.
+
     Examples
     --------
     >>> progress(3, 10, "pages")
     """
     call = CALL.get()
     if call is not None:
+        for name, value in (("done", done), ("total", total)):
+            if not isinstance(value, Real) and not (name == "total" and value is None):
+                raise TypeError(f"progress({name}=...) takes a number, not {type(value).__name__}.")
         event = Progress(done=done, total=total, text=unicode_only(str(text)))
         with call.guard.masked():
             call.mailbox.progress(event)

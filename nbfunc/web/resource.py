@@ -38,7 +38,7 @@ SMALL_BODY = 64 << 10
 # the connection, and most clients would never see the answer (as nginx, lingering_time).
 LINGER_SECONDS = 30.0
 
-REASONS = {400: "bad_json", 401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "too_large"}
+REASONS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "too_large"}
 
 
 @stream_request_body

@@ -8,7 +8,7 @@ import functools
 import json
 import math
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Annotated, Any, Literal, Optional, TypedDict
 
@@ -325,7 +325,9 @@ def test_json_wins_over_the_texts_of_a_form_body() -> None:
         (dict[int, str], None, "dict[str, ...]"),
         (set[Point], None, "use a list"),
         (object, None, "no field"),
-        (complex, None, "no field"),
+        (complex, None, "two floats"),
+        (bytes, None, "File, and open its path"),
+        (Sequence[int], None, "list[str]"),
         (Literal[b"x"], None, "text, a number or a boolean"),
         (Annotated[str, Dropdown("a")], None, "a function"),  # type: ignore[arg-type]
         (OptionalEnabled, None, "go with a type"),

@@ -261,6 +261,13 @@ def test_events_keep_their_order(loop: CoroutineLoop) -> None:
     assert kinds == ["started", "printed", "progress", "printed", "output", "printed", "finished"]
 
 
+@pytest.mark.parametrize("arguments", [("a",), (1, "b")])
+def test_progress_takes_numbers(arguments: tuple[Any, ...], loop: CoroutineLoop) -> None:
+    last = watch(lambda: progress(*arguments), loop).events[-1]
+    assert isinstance(last, Failed)
+    assert (last.type, "takes a number, not str" in last.message) == ("TypeError", True)
+
+
 def test_progress_tells_how_far(loop: CoroutineLoop) -> None:
     watched = watch(lambda: progress(3, 10, "pages"), loop)
     assert Progress(done=3, total=10, text="pages") in watched.events
