@@ -300,10 +300,9 @@ def decode_members(
     known = {member.name for member in members}
     for name in raw:
         if name not in known:
-            names = ", ".join(sorted(known)) or "none"
-            problems.found.append(
-                Problem(loc=[*loc, name], msg=f"There is no such value; there are: {names}.")
-            )
+            names = ", ".join(sorted(known))
+            there = f"there are: {names}" if names else "there is none to give"
+            problems.found.append(Problem(loc=[*loc, name], msg=f"There is no such value; {there}."))
     problems.check()
     return values
 

@@ -74,9 +74,12 @@ class Download(Resource):
         self.set_header("Cache-Control", "private, no-cache")
 
     async def send(self, pieces: AsyncGenerator[bytes, None]) -> None:
-        """Send pieces as they come, to the end or until the client leaves."""
+        """Send pieces as they come, to the end or until the client leaves; none to who asked for the head."""
         async with aclosing(pieces):
             try:
+                if self.request.method == "HEAD":
+                    await self.flush()
+                    return
                 async for piece in pieces:
                     self.write(piece)
                     await self.flush()
@@ -162,6 +165,9 @@ class FileResource(Download):
 
 class ZipResource(Download):
     """``S runs/<id>/files.zip``: the files of a run that are still there."""
+
+    async def head(self, run: str) -> None:
+        await self.get(run)
 
     async def get(self, run: str) -> None:
         log = self.run_of(run)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nbfunc.errors import NotFound, Unfinished
+from nbfunc.errors import InvalidArguments, NotFound, Unfinished
 from nbfunc.files import tables
 from nbfunc.files.returns import Found
 from nbfunc.hosts.base import FunctionInfo
@@ -25,6 +25,7 @@ from nbfunc.web.tus import UploadResource, UploadsResource
 
 STATUS = {"finished": 200, "failed": 500, "cancelled": 409}
 MOST_ROWS = 1000
+FIRST_ROWS = 100
 MOST_RUNS = 1000
 # Between two looks at a table that is being written.
 WRITING_SECONDS = 0.05
@@ -230,12 +231,18 @@ class TableResource(Download):
     """``S tables/<id>/<filename>``: a page of a returned table, or all of it as CSV."""
 
     async def get(self, file: str, filename: str) -> None:
+        form = self.get_query_argument("format", "json")
+        if form not in {"json", "csv"}:
+            raise InvalidArguments([{"loc": ["format"], "msg": "Must be json or csv."}])
         found = await self._found(file, filename)
-        if self.get_query_argument("format", "") == "csv":
+        if form == "csv":
             self.offer(f"{filename.rpartition('.')[0] or filename}.csv")
             await self.send(self.joined(tables.csv_pieces(found.path)))
             return
         self.write_json(await self.site.in_thread(self._query, found.path))
+
+    async def head(self, file: str, filename: str) -> None:
+        await self.get(file, filename)
 
     async def _found(self, file: str, filename: str) -> Found:
         """Return a table, once it is whole: what is told of early is still being written for a while."""
@@ -249,19 +256,21 @@ class TableResource(Download):
                 await asyncio.sleep(WRITING_SECONDS)
 
     def _query(self, path: Path) -> tables.Page:
-        sort = self.get_query_argument("sort", "")
+        limit = self._count("limit")
         return tables.query(
             path,
-            offset=self._count("offset", 0),
-            limit=min(self._count("limit", 100), MOST_ROWS),
-            sort=int(sort) if sort.isdecimal() and len(sort) < 6 else None,
+            offset=self._count("offset") or 0,
+            limit=FIRST_ROWS if limit is None else min(limit, MOST_ROWS),
+            sort=self._count("sort"),
             descending=self.get_query_argument("descending", "0") not in {"", "0"},
             q=self.get_query_argument("q", ""),
         )
 
-    def _count(self, name: str, otherwise: int) -> int:
+    def _count(self, name: str) -> int | None:
         text = self.get_query_argument(name, "")
-        return int(text) if text.isdecimal() and len(text) < 16 else otherwise
+        if text and not (text.isascii() and text.isdecimal() and len(text) < 16):
+            raise InvalidArguments([{"loc": [name], "msg": "Must be a whole number, 0 or more."}])
+        return int(text) if text else None
 
 
 class OpenApiResource(Resource):

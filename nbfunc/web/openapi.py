@@ -188,6 +188,10 @@ _RUNS: dict[str, dict[str, Any]] = {
                 "410": _EXPIRED,
             },
         },
+        "head": {
+            "operationId": "-/zip/about",
+            "responses": {"200": _ok("Its size and name"), "404": NOT_FOUND, "410": _EXPIRED},
+        },
     },
 }
 _TUS = _parameter("Tus-Resumable", "header", "1.0.0 (tus.io)")
@@ -262,7 +266,12 @@ _FILES: dict[str, dict[str, Any]] = {
                 "200": _ok("Rows, and how many there are", {"application/json": {}, "text/csv": {}}),
                 "404": NOT_FOUND,
                 "410": _EXPIRED,
+                "422": _answer("Not a number, or no such column", "Error"),
             },
+        },
+        "head": {
+            "operationId": "-/table/about",
+            "responses": {"200": _ok("Its type and name"), "404": NOT_FOUND, "410": _EXPIRED},
         },
     },
 }

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -388,6 +388,24 @@ def test_a_table_comes_as_csv(serve: Serve) -> None:
     read = list(csv.reader(io.StringIO(answer.text)))
     assert read[0] == ["n", "word", "even", "half"]
     assert len(read) == 3001
+
+
+def test_the_head_of_what_is_made_as_it_is_sent_says_what_would_come(serve: Serve) -> None:
+    served = serve([rows, make_several])
+    table = served.post("/rows", {"count": 3000}).json["outputs"][0]
+    files, url = zipped(served, ["a.txt"])
+    for address, kind in ((table["csv"], "text/csv"), (url, "application/zip")):
+        answer = served.request("HEAD", address)
+        assert (answer.status, answer.headers["Content-Type"], answer.body) == (200, kind, b"")
+    assert answer.headers["Content-Length"] == str(len(files.body))
+
+
+@pytest.mark.parametrize("asked", ["limit=-1", "offset=x", "sort=n", "sort=4", "format=xls", "limit=²"])
+def test_a_table_is_not_asked_for_what_it_has_not(asked: str, serve: Serve) -> None:
+    served = serve(rows)
+    table = served.post("/rows", {"count": 3}).json["outputs"][0]
+    answer = served.get(f"{table['url']}?{quote(asked, safe='=')}")
+    assert (answer.status, answer.json["errors"][0]["loc"]) == (422, [asked.partition("=")[0]])
 
 
 class Writing:

@@ -81,11 +81,11 @@ def test_every_function_is_an_operation_with_its_schema(described: dict[str, Any
         ("/-/events", {"get"}),
         ("/-/runs", {"get"}),
         ("/-/runs/{run}", {"get", "delete"}),
-        ("/-/runs/{run}/files.zip", {"get"}),
+        ("/-/runs/{run}/files.zip", {"get", "head"}),
         ("/-/uploads", {"post"}),
         ("/-/uploads/{token}", {"patch", "head", "delete"}),
         ("/-/files/{id}/{filename}", {"get", "head"}),
-        ("/-/tables/{id}/{filename}", {"get"}),
+        ("/-/tables/{id}/{filename}", {"get", "head"}),
     ],
 )
 def test_what_all_functions_share_is_described_too(

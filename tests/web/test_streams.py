@@ -126,7 +126,7 @@ def test_a_client_that_leaves_is_forgotten(serve: Serve) -> None:
     log = served.app.site.runs.get(run)
     stream = Stream(served, f"/-/runs/{run}")
     stream.next()
-    served.until(lambda: len(log._watchers) == 1)
+    served.until(lambda: len(log._watchers or ()) == 1)
     stream.close()
     served.until(lambda: not log._watchers)
     release.set()
