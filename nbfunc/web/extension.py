@@ -25,10 +25,12 @@ from nbfunc.web.launched import CellFailed, Notebooks
 from nbfunc.web.pages import Pages
 from nbfunc.web.places import Place, name_of_server
 from nbfunc.web.resource import Missing, Resource
+from nbfunc.web.runlog import RunLog
 from nbfunc.web.runs import RUN_LOG_SIZE, Runs
 from nbfunc.web.site import Changes, Limits, Site
 
 SWEEP_SECONDS = 3600.0
+# How often what runs counts as activity; sooner where kernels are culled sooner.
 ACTIVE_SECONDS = 30.0
 # Where each application opens a notebook; a server has those in its settings that it runs.
 TREES = {"lab": "lab/tree/", "notebook": "notebooks/"}
@@ -109,6 +111,7 @@ class NbfuncApp(ExtensionApp):
 
     _site: Site | None = None
     _launch: tuple[str, ...] | list[str] = ()
+    _audit: JupyterAudit
     _kernels: Kernels
     _place: Place
     _sweeping: PeriodicCallback | None = None
@@ -163,7 +166,7 @@ class NbfuncApp(ExtensionApp):
             max_returns_size=self.max_returns_size,
             min_free_space=self.min_free_space,
         )
-        audit = JupyterAudit(serverapp.event_logger)
+        audit = self._audit = JupyterAudit(serverapp.event_logger)
         kernels = self._kernels = Kernels(
             manager=serverapp.kernel_manager,
             sessions=serverapp.session_manager,
@@ -185,7 +188,7 @@ class NbfuncApp(ExtensionApp):
                 addresses,
                 limit=self.run_log_size,
                 tracebacks=self.show_tracebacks,
-                started=audit.started,
+                started=self._started,
                 ended=audit.ended,
             ),
             audit=audit,
@@ -236,7 +239,7 @@ class NbfuncApp(ExtensionApp):
         self._kernels.watch()
         self._sweeping = PeriodicCallback(self._sweep, SWEEP_SECONDS * 1000)
         self._sweeping.start()
-        self._keeping = PeriodicCallback(self._keep_awake, ACTIVE_SECONDS * 1000)
+        self._keeping = PeriodicCallback(self._keep_awake, self._active_seconds() * 1000)
         self._keeping.start()
         self.site().later(self._sweep())
 
@@ -245,9 +248,18 @@ class NbfuncApp(ExtensionApp):
         site.runs.forget_old()
         await site.in_thread(self._place.sweep)
 
+    def _active_seconds(self) -> float:
+        assert self.serverapp is not None
+        culled = getattr(self.serverapp.kernel_manager, "cull_idle_timeout", 0)
+        return min(ACTIVE_SECONDS, culled / 3) if culled > 0 else ACTIVE_SECONDS
+
+    def _started(self, log: RunLog) -> None:
+        self._audit.started(log)
+        self._keep_awake()
+
     def _keep_awake(self) -> None:
-        """A run that prints nothing is activity too: neither its kernel nor this server is idle."""
-        if self._kernels.keep_awake():
+        """A run that prints nothing, and a file on its way, are activity too: nobody may think this idle."""
+        if self._kernels.keep_awake() or self.site().moving:
             assert self.serverapp is not None
             self.serverapp.web_app.settings["nbfunc_last_activity"] = datetime.now(timezone.utc)
 

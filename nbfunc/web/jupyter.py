@@ -12,8 +12,10 @@ from tornado.web import RequestHandler, authenticated
 
 from nbfunc.errors import AskerError, Forbidden
 from nbfunc.web.authorizer import RESOURCE, FormsOnly
+from nbfunc.web.downloads import Download
 from nbfunc.web.resource import VERBS, Resource
 from nbfunc.web.site import Site
+from nbfunc.web.tus import UploadResource
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -88,6 +90,16 @@ class _Mounted(Resource, JupyterHandler):  # type: ignore[misc]  # prepare() tak
             # Its page's scripts send this back with whatever changes something.
             self.xsrf_token  # noqa: B018 - reading it sets the cookie
         await super().admitted()
+        if isinstance(self, (Download, UploadResource)):
+            self.site.moving.add(self)
+
+    def on_finish(self) -> None:
+        self.site.moving.discard(self)
+        super().on_finish()
+
+    def on_connection_close(self) -> None:
+        self.site.moving.discard(self)
+        super().on_connection_close()
 
 
 def mounted(resource: type[Resource]) -> type[Resource]:

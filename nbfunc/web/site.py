@@ -160,6 +160,8 @@ class Site:
 
     # What goes to clients past Tornado: files that the system sends.
     sending: set[asyncio.Task[None]] = field(default_factory=set)
+    # The handlers of files that come or go just now.
+    moving: set[RequestHandler] = field(default_factory=set)
     _later: set[asyncio.Task[None]] = field(default_factory=set)
 
     def later(self, act: Coroutine[Any, Any, None]) -> None:
