@@ -11,8 +11,12 @@ from tests.hub.hub import Hub, jupyterhub
 
 __all__ = ["chromium", "hub"]
 
-# The hub is asked at most so often whether somebody may still come in; five minutes by default.
-CONFIG = "c.HubOAuth.cache_max_age = 1"
+# What takes minutes takes seconds: asking the hub whether somebody may still come in, telling it what runs.
+CONFIG = """
+import nbfunc.web.extension
+nbfunc.web.extension.ACTIVE_SECONDS = 1
+c.HubOAuth.cache_max_age = 1
+"""
 
 
 @pytest.fixture(scope="session")

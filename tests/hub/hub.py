@@ -47,8 +47,12 @@ c.Spawner.args = ["--allow-root"]
 c.Spawner.default_url = "/nbfunc/"
 c.Spawner.http_timeout = c.Spawner.start_timeout = 120
 c.Spawner.environment = {{
-    "JUPYTER_CONFIG_PATH": "{folder}/config", "PYTHONPATH": "{root}", "JUPYTER_PREFER_ENV_PATH": "0"
+    "JUPYTER_CONFIG_PATH": "{folder}/config", "PYTHONPATH": "{root}", "JUPYTER_PREFER_ENV_PATH": "0",
+    "JUPYTERHUB_ACTIVITY_INTERVAL": "1",
 }}
+# Who is active is known within seconds and not minutes, from the servers and from the proxy.
+c.JupyterHub.activity_resolution = 0
+c.JupyterHub.last_activity_interval = 1
 c.JupyterHub.services = [{{"name": "tests", "api_token": "{token}"}}]
 c.JupyterHub.load_roles.append({{
     "name": "tests", "services": ["tests"], "scopes": ["admin:users", "admin:servers", "tokens", "shares"]

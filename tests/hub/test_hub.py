@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -185,6 +186,31 @@ def test_a_share_that_is_revoked_during_a_run_ends_what_a_guest_may_and_not_the_
     assert ended["outputs"][0]["value"] == "let go"
     page.reload()
     expect(page.get_by_text("403")).to_be_visible()
+
+
+def test_a_silent_run_is_activity_for_the_hub_and_an_open_page_is_not(
+    hub: Hub, visit: Callable[[str, str], Page], forms: str, tmp_path: Path
+) -> None:
+    page = visit("alice", f"{forms}hold")
+    page.get_by_label("gate", exact=True).fill(str(tmp_path / "gate"))
+
+    def idle() -> bool:
+        before = hub.last_activity("alice")
+        time.sleep(6)  # the hub looks every second
+        return hub.last_activity("alice") == before
+
+    def heard_again() -> None:
+        before = hub.last_activity("alice")
+        hub.until(lambda: hub.last_activity("alice") > before)
+
+    hub.until(idle)
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text("holding")).to_be_visible(timeout=60_000)
+    page.close()
+    for _ in range(3):
+        heard_again()
+    (tmp_path / "gate").touch()
+    hub.until(idle)
 
 
 def test_a_server_that_the_hub_starts_again_has_its_files(hub: Hub) -> None:
