@@ -75,6 +75,11 @@ class Belongings:
         self._threads = threads
         self._promised: defaultdict[str, list[StoredFile]] = defaultdict(list)
 
+    @property
+    def uploads_dir(self) -> Path:
+        """Where uploads are: for an inline form's kernel on this disk, which takes those of its own."""
+        return self._uploads.path
+
     async def lend(self, raw: RawArguments, run: str) -> dict[str, Any]:
         """Hold the uploads that a submit names, and return what the kernel must know to open them.
 

@@ -393,6 +393,7 @@ class KernelHost(FunctionHost):
         try:
             path = self._returns.find(nonce.id, nonce.filename).path
             content |= {"nonce": path.name, "returns_dir": str(path.parent), "bounds": self._returns.bounds}
+            content |= {"uploads_dir": str(self._files.uploads_dir)}
             answer, _ = await self._questions.ask("hello", **content)
         finally:
             await self._files.in_thread(self._returns.remove, nonce.id, nonce.filename)

@@ -71,12 +71,15 @@ class Server:
         The path of the notebook that this kernel runs.
     shared : bool
         Whether files go straight into the server's own directory.
+    uploads_dir : str, optional
+        Where it keeps uploads, if that is on this disk.
     """
 
     base: str
     kernel: str
     notebook: str | None
     shared: bool
+    uploads_dir: str | None = None
 
 
 @dataclass(frozen=True)
@@ -277,7 +280,14 @@ class Agent:
         shared = nonce is not None if "nonce" in content else bool(self.server and self.server.shared)
         version = self._version
         functions = [dataclasses.asdict(info) for info in self.host.functions()]
-        self.server = Server(content["base"], content["kernel"], content["notebook"], shared)
+        uploads_dir = content.get("uploads_dir", self.server.uploads_dir if self.server else None)
+        self.server = Server(
+            content["base"],
+            content["kernel"],
+            content["notebook"],
+            shared,
+            uploads_dir if shared else None,
+        )
         return {
             "protocol": PROTOCOL,
             "version": __version__,

@@ -121,7 +121,9 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         stage.submit(_expose(stage, exposed)).result(EXPOSE_SECONDS)
         self._members = Members(self.form.members, Home(stage, input_of, self._read))
         self._unplaced = ipywidgets.HTML()
-        self._start = ipywidgets.Button(description="Run", button_style="primary")
+        self._start = ipywidgets.Button(
+            description="Run", button_style="primary", _dom_classes=("nbfunc-start",)
+        )
         self._start.on_click(lambda _: stage.submit(self._pressed()))
         self._clear = ipywidgets.Button(description="Clear", tooltip="Remove the results of runs that ended")
         self._clear.on_click(lambda _: self.clear())

@@ -1,9 +1,15 @@
-"""Files that a person chooses: by the notebook's own connection, unless something better is there."""
+"""Files that a person chooses: sent to the server where JupyterLab's extension runs, else through the kernel.
+
+The extension takes the button's click and drops of files for itself where the box says that the server's
+uploads are read here (``nbfunc-tus``), and tells what it sent by a text box that nobody sees. Where there is
+no extension (Voila, VS Code, Colab), nobody takes the click, and the button is `ipywidgets.FileUpload`.
+"""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Collection
 from typing import Any
 
 import ipywidgets
@@ -14,11 +20,17 @@ from nbfunc.core.uploaded import FileField
 from nbfunc.errors import NotFound
 from nbfunc.notebook.panels.inputs import Home, Input, heading
 from nbfunc.notebook.panels.stage import Stage
+from nbfunc.notebook.panels.widgets import show
 
 # The server closes the notebook's websocket on a message that is larger (tornado's
 # websocket_max_message_size); a little of it is the message around the files.
 MOST_BYTES = 10 << 20
 LIMIT = "Up to 10 MB, which is all that the notebook's connection takes at once."
+_NOTHING = (
+    '<span class="nbfunc-help">'
+    f'<span class="nbfunc-limit">{LIMIT}</span><span class="nbfunc-any">or drop it here</span>'
+    "</span>"
+)
 
 
 def size(bytes_: float) -> str:
@@ -31,7 +43,7 @@ def size(bytes_: float) -> str:
 
 
 class UploadPicker:
-    """`ipywidgets.FileUpload`: the files come through the kernel's memory."""
+    """A button to choose files with, and what was chosen."""
 
     def __init__(self, field: FileField, several: bool, stage: Stage, changed: Callable[[], None]) -> None:
         self._stage = stage
@@ -43,16 +55,47 @@ class UploadPicker:
             description="Choose files" if several else "Choose a file",
         )
         self._upload.observe(self._chosen, "value")
-        self._names = ipywidgets.HTML(f'<span class="nbfunc-help">{LIMIT}</span>')
-        self.box = ipywidgets.HBox([self._upload, self._names], _dom_classes=("nbfunc-row",))
+        self._names = ipywidgets.HTML(_NOTHING)
+        self._by_server = False
+        # What the browser has to know, and its answer.
+        wanted = {**field.hints(), "several": several}
+        self._sent = ipywidgets.Text(placeholder=json.dumps(wanted), continuous_update=False)
+        self._sent.observe(self._arrived, "value")
+        show(self._sent, on=False)
+        row = ipywidgets.HBox([self._upload, self._names, self._sent], _dom_classes=("nbfunc-row",))
+        # Below the row the extension shows how far it is.
+        self.box = ipywidgets.VBox([row], _dom_classes=("nbfunc-upload",))
+        stage.add(self)
+
+    def name(self, title: str) -> None:
+        """Say what the files are for, to who cannot see it."""
+        self._upload.tooltip = title
+
+    def send_to_server(self) -> None:
+        self.box.add_class("nbfunc-tus")
+
+    def spent(self, tokens: Collection[str]) -> None:
+        if self._by_server and not set(tokens).isdisjoint(self._tokens):
+            self.box.add_class("nbfunc-spent")
 
     def _chosen(self, _: Any) -> None:
-        self._tokens = []
-        rows = [f"{html.escape(file['name'])} ({size(file['size'])})" for file in self._upload.value]
-        self._names.value = ", ".join(rows) or f'<span class="nbfunc-help">{LIMIT}</span>'
+        self._tokens, self._by_server = [], False
+        self._tell([(file["name"], file["size"]) for file in self._upload.value])
+
+    def _arrived(self, change: Any) -> None:
+        files = json.loads(change.new or "[]")
+        self._tokens, self._by_server = [str(file["token"]) for file in files], True
+        self.box.remove_class("nbfunc-spent")
+        self._tell([(str(file["name"]), float(file["size"])) for file in files])
+
+    def _tell(self, files: list[tuple[str, float]]) -> None:
+        rows = [f"{html.escape(name)} ({size(bytes_)})" for name, bytes_ in files]
+        self._names.value = ", ".join(rows) or _NOTHING
         self._changed()
 
     def tokens(self) -> list[str]:
+        if self._by_server:
+            return self._tokens  # the browser sends again what a run took
         uploads = self._stage.uploads
         try:
             for token in self._tokens:
@@ -94,6 +137,7 @@ class FileInput(Input[FileField]):
         super().__init__(field, title, home)
         self._heading = heading(title)
         self._files = _Files(field, home, several=False, edited=self._edited)
+        self._files.picker.name(title)
         self._lay(self._heading, self._files.picker.box, self._files.note)
 
     def raw(self, loc: Loc) -> Any:  # noqa: ARG002 - an Input
@@ -110,6 +154,7 @@ class FileInput(Input[FileField]):
     def rename(self, title: str) -> None:
         super().rename(title)
         self._heading.value = html.escape(title)
+        self._files.picker.name(title)
 
 
 class FilesInput(Input[ListField]):
@@ -120,6 +165,7 @@ class FilesInput(Input[ListField]):
         assert isinstance(field.item, FileField)
         self._heading = heading(title)
         self._files = _Files(field.item, home, several=True, edited=self._edited)
+        self._files.picker.name(title)
         self._lay(self._heading, self._files.picker.box, self._files.note)
 
     def raw(self, loc: Loc) -> Any:  # noqa: ARG002 - an Input
@@ -134,3 +180,4 @@ class FilesInput(Input[ListField]):
     def rename(self, title: str) -> None:
         super().rename(title)
         self._heading.value = html.escape(title)
+        self._files.picker.name(title)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -17,12 +17,16 @@ from urllib.parse import quote
 
 from nbfunc.core.events import StoredFile
 from nbfunc.core.fields import Options
+from nbfunc.errors import AskerError
 from nbfunc.files.returns import KEPT_SECONDS, ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.in_process import InProcessHost
 from nbfunc.notebook.agent import Agent, Server, agent_of
 
 T = TypeVar("T")
+
+# Looks at whether the server has been heard of: it asks within some 10 ms where its extension runs.
+MEET_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class Links(Protocol):
@@ -55,6 +59,16 @@ class ServerLinks:
         return f"{self._base}-/files/{file.id}/{quote(file.filename, safe='')}"
 
 
+class Sender(Protocol):
+    """What chooses files."""
+
+    def send_to_server(self) -> None:
+        """Let the browser send them to the server, which has uploads of any size."""
+
+    def spent(self, tokens: Collection[str]) -> None:
+        """Some uploads were taken by a run, perhaps its own."""
+
+
 class Stage:
     """The host of all panels of this process.
 
@@ -75,7 +89,8 @@ class Stage:
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self._offered: weakref.WeakKeyDictionary[Callable[[], Any], Options] = weakref.WeakKeyDictionary()
         self.links: Links = NoLinks()
-        self.uploads = LentUploads(folder / "uploads")
+        self._senders: weakref.WeakSet[Sender] = weakref.WeakSet()
+        self.uploads = LentUploads(folder / "uploads", self._spent)
         self._store = ReturnsDir(folder / "returned_files")
         self._agent = _agent()
         main = None if self._agent is None else self._agent.main
@@ -83,6 +98,7 @@ class Stage:
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, name="nbfunc-panels", daemon=True).start()
         self.submit(self._sweep())
+        self.submit(self._meet())
 
     @property
     def store(self) -> ReturnsDir:
@@ -97,6 +113,32 @@ class Stage:
         server = None if self._agent is None else self._agent.server
         if self._agent is not None and server is not None and server.shared:
             self.store, self.links = self._agent.store, ServerLinks(server)
+
+    def add(self, sender: Sender) -> None:
+        """Let something that chooses files send them to the server, as soon as that is known to be there."""
+
+        async def added() -> None:
+            self._senders.add(sender)
+            if self.uploads.server is not None:
+                sender.send_to_server()
+
+        self.submit(added())
+
+    def _spent(self, tokens: Collection[str]) -> None:
+        for sender in list(self._senders):
+            sender.spent(tokens)
+
+    async def _meet(self) -> None:
+        """Find the server's directory of uploads, if it is on this disk."""
+        for seconds in MEET_SECONDS if self._agent is not None else ():
+            server = None if self._agent is None else self._agent.server
+            if server is not None:
+                if server.uploads_dir is not None:
+                    self.uploads.server = await asyncio.to_thread(UploadsDir, server.uploads_dir)
+                    for sender in list(self._senders):
+                        sender.send_to_server()
+                return
+            await asyncio.sleep(seconds)
 
     async def ask(self, source: Callable[[], Any]) -> Options | str:
         """Return what a dropdown offers now, or why it has nothing to offer; on the loop."""
@@ -144,10 +186,25 @@ def stage() -> Stage:
 
 
 class LentUploads(UploadsDir):
-    """Uploads, and files of this machine that code named: those are used where they lie, and stay."""
+    """Uploads, and files of this machine that code named: those are used where they lie, and stay.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path : Path
+        For those that come through the kernel.
+    spent : callable
+        Told which uploads a run has taken.
+
+    Attributes
+    ----------
+    server : UploadsDir, optional
+        The server's, on this disk: what browsers send there is taken from there.
+    """
+
+    def __init__(self, path: Path, spent: Callable[[Collection[str]], None]) -> None:
         super().__init__(path)
+        self.server: UploadsDir | None = None
+        self._spent = spent
         self._lent: set[str] = set()
 
     def lend(self, path: str) -> None:
@@ -163,7 +220,36 @@ class LentUploads(UploadsDir):
         return token
 
     def find(self, token: str) -> Path:
-        return Path(token) if token in self._lent else super().find(token)
+        if token in self._lent:
+            return Path(token)
+        if self.server is not None and self._is_sent(token):
+            return self.server.find(token)
+        return super().find(token)
+
+    def _is_sent(self, token: str) -> bool:
+        try:
+            self.status(token)
+        except AskerError:
+            return True
+        return False
 
     def take(self, tokens: list[str], run: str) -> None:
-        super().take([token for token in tokens if token not in self._lent], run)
+        mine = [token for token in tokens if token not in self._lent]
+        sent = [token for token in mine if self.server is not None and self._is_sent(token)]
+        super().take([token for token in mine if token not in sent], run)
+        if self.server is not None:
+            try:
+                self.server.take(sent, run)
+            except BaseException:
+                self.give_back(run)
+                raise
+        self._spent(sent)
+
+    def release(self, run: str) -> None:
+        super().release(run)
+        if self.server is not None:
+            self.server.release(run)
+
+    def sweep(self) -> int:
+        # The server's too: that is how it learns which of them are held here.
+        return super().sweep() + (self.server.sweep() if self.server is not None else 0)

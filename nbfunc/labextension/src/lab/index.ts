@@ -16,6 +16,7 @@ import { Catalog, targetOf, type Target } from "./catalog.js";
 import { serverOf } from "./door.js";
 import { FormView } from "./form-view.js";
 import { formIcon } from "./icon.js";
+import { sendInline } from "./inline.js";
 import { tellEnds } from "./notices.js";
 import { SidePanel } from "./panel.js";
 
@@ -145,6 +146,7 @@ function activate(
     0,
   );
 
+  sendInline(server.api, document);
   document.addEventListener("nbfunc-started", () => void activity.look());
   tellEnds(activity, {
     catalog,
