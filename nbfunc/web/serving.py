@@ -17,6 +17,7 @@ from tornado.httpserver import HTTPServer
 
 from nbfunc.errors import OptionError
 from nbfunc.hosts.in_process import Exposed
+from nbfunc.web import forks
 from nbfunc.web.application import FunctionsApplication
 
 GRACE_SECONDS = 5.0
@@ -216,6 +217,7 @@ def serve_here(server: Server, said: str) -> None:
                 loop.add_signal_handler(number, stop, number)
             except (NotImplementedError, RuntimeError, ValueError):
                 break  # Windows, or not the main thread: there Ctrl-C raises KeyboardInterrupt below
+            forks.hears(number)
         # Not earlier: whoever reads it may end the server the next moment.
         print(said, flush=True)
         await server.serve()

@@ -12,8 +12,10 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ def sleep(seconds: float = 60) -> None:
     import time
     time.sleep(seconds)
 {before}
-run([add, sleep], port=0{options})
+run([{functions}], port=0{options})
 print("after", flush=True)
 """
 
@@ -43,9 +45,9 @@ print("after", flush=True)
 class Program:
     """A program that serves, in a process of its own."""
 
-    def __init__(self, folder: Path, options: str = "", before: str = "") -> None:
+    def __init__(self, folder: Path, options: str, before: str, functions: str) -> None:
         self.file = folder / "program.py"
-        self.file.write_text(PROGRAM.format(options=options, before=before))
+        self.file.write_text(PROGRAM.format(options=options, before=before, functions=functions))
         self.process = subprocess.Popen(
             [sys.executable, str(self.file)],
             cwd=folder,
@@ -71,8 +73,8 @@ class Program:
 def program(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     running: list[Program] = []
 
-    def start_program(options: str = "", before: str = "") -> Program:
-        running.append(Program(tmp_path, options, before))
+    def start_program(options: str = "", before: str = "", functions: str = "add, sleep") -> Program:
+        running.append(Program(tmp_path, options, before, functions))
         return running[-1]
 
     yield start_program
@@ -103,6 +105,37 @@ def test_a_function_that_sleeps_does_not_keep_a_stopped_server(program: Callable
     assert waiting.getresponse().status == 409
     assert running.end()[0] == 0
     waiting.close()
+
+
+FORKING = """
+import multiprocessing, os, signal, time
+from concurrent.futures import ProcessPoolExecutor
+
+POOL = ProcessPoolExecutor(2, multiprocessing.get_context("fork"))
+
+def end_a_child() -> int:
+    child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    child.start()
+    child.terminate()
+    child.join(30)
+    return child.exitcode
+
+def die() -> None:
+    os._exit(3)  # then the pool terminates the others
+"""
+
+
+@pytest.mark.parametrize(
+    "options", ["", ", executor=ProcessPoolExecutor(1, multiprocessing.get_context('fork'))"]
+)
+def test_a_child_that_is_terminated_does_not_stop_the_server(
+    options: str, program: Callable[..., Program]
+) -> None:
+    running = program(options, FORKING, "end_a_child, die, add")
+    for _ in range(3):
+        with suppress(urllib.error.HTTPError):
+            running.get("die" if options else "end_a_child", b"")
+    assert json.loads(running.get("-/functions"))
 
 
 def test_directories_are_made_where_the_program_runs(program: Callable[..., Program], tmp_path: Path) -> None:
