@@ -146,6 +146,7 @@ class KernelHost(FunctionHost):
         self._met = False  # it knows where this server keeps files
         self._agent = ""  # names the one that was met: after a restart there is another
         self._greeting = False
+        self._resuming = False
         self._news = False
         self._lost: type[KernelError] | None = None
         self._trouble = ""
@@ -277,7 +278,7 @@ class KernelHost(FunctionHost):
 
     def reconnected(self) -> None:
         self._questions.again()
-        self._go(self._resume())
+        self._resume_soon()
         if self._met:
             self.changed()  # its own word of it may have been lost
 
@@ -298,7 +299,10 @@ class KernelHost(FunctionHost):
         if known is None or known.arrivals.over:
             return  # of a run that was given up
         arrivals = known.arrivals
-        if not arrivals.arrive(content.get("batch"), over=content.get("over") is True, events=events):
+        batch = content.get("batch")
+        if self._channel.resumes and isinstance(batch, int) and batch > arrivals.batch + 1:
+            self._resume_soon()  # what came before it was lost with a connection
+        elif not arrivals.arrive(batch, over=content.get("over") is True, events=events):
             self._warn("order", "sent events out of order")
             self._questions.insist("cancel", run=arrivals.run)
 
@@ -441,6 +445,12 @@ class KernelHost(FunctionHost):
                     self._questions.insist("cancel", run=run)
                 self._fail_runs("ProtocolError", "The connection to the kernel broke.")
 
+    def _resume_soon(self) -> None:
+        # One that is not answered is asked again like all else.
+        if not self._resuming and self._runs:
+            self._resuming = True
+            self._go(self._resume())
+
     async def _resume(self) -> None:
         """Ask for what did not arrive of the runs' events."""
         runs = {
@@ -453,6 +463,8 @@ class KernelHost(FunctionHost):
         except AskerError as error:
             logger.warning("Kernel %s: %s", self._peer.kernel, error)
             return
+        finally:
+            self._resuming = False
         sent = answer.get("sent")
         for run in runs:
             known = self._runs.get(run)

@@ -20,16 +20,17 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.jupyter.server import ROOT, Jupyter, Kernel
+from tests.gateway.wire import Wire, wire_to
+from tests.jupyter.server import ROOT, Jupyter
 
 GATEWAY_TOKEN = "a-token-of-the-gateway"
 
 
 def _can_unshare() -> bool:
-    made = shutil.which("unshare") and subprocess.run(
-        ["unshare", *_UNSHARED, "true"], check=False, capture_output=True
-    )
-    return bool(made) and made.returncode == 0
+    if not shutil.which("unshare"):
+        return False
+    made = subprocess.run(["unshare", *_UNSHARED, "true"], check=False, capture_output=True)
+    return made.returncode == 0
 
 
 _UNSHARED = ["--mount"] if os.geteuid() == 0 else ["--mount", "--map-root-user"]
@@ -164,22 +165,47 @@ def _free_port() -> int:
 
 
 @contextmanager
-def behind_gateway(folder: Path, *gateway_options: str, **more: Any) -> Iterator[Server]:
-    """A gateway and a server for as long as the block lasts."""
-    gateway = Gateway(folder / "gateway", folder / "server", *gateway_options)
-    server = Server(folder / "server", gateway, **more)
+def gateway_for(hidden: Path, folder: Path, *options: str) -> Iterator[Gateway]:
+    """A gateway for as long as the block lasts."""
+    gateway = Gateway(folder, hidden, *options)
     try:
         gateway.start()
+        yield gateway
+    finally:
+        gateway.stop()
+        gateway.log.close()
+
+
+@contextmanager
+def server_of(gateway: Gateway, folder: Path, *options: str, url: str = "", **more: Any) -> Iterator[Server]:
+    """A server for as long as the block lasts, which reaches its gateway at `url` where that is another."""
+    server = Server(folder, gateway, *options, url=url, **more)
+    try:
         server.start()
         yield server
     finally:
-        try:
-            if hasattr(server, "process"):
-                server.stop()
-        finally:
-            server.log.close()
-            gateway.stop()
-            gateway.log.close()
+        server.stop()
+        server.log.close()
 
 
-__all__ = ["Gateway", "Kernel", "Server", "behind_gateway", "needs_namespaces"]
+@contextmanager
+def behind_gateway(folder: Path, *gateway_options: str) -> Iterator[Server]:
+    """A gateway and a server for as long as the block lasts."""
+    hidden = folder / "server"
+    with (
+        gateway_for(hidden, folder / "gateway", *gateway_options) as gateway,
+        server_of(gateway, hidden) as server,
+    ):
+        yield server
+
+
+@contextmanager
+def behind_wire(folder: Path, *gateway_options: str) -> Iterator[tuple[Server, Wire]]:
+    """The same, with a wire between them that can be cut."""
+    hidden = folder / "server"
+    with (
+        gateway_for(hidden, folder / "gateway", *gateway_options) as gateway,
+        wire_to(gateway.port) as wire,
+        server_of(gateway, hidden, url=f"http://127.0.0.1:{wire.port}") as server,
+    ):
+        yield server, wire
