@@ -9,20 +9,24 @@ import shutil
 import statistics
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 
-from bench import kernels
+from bench import files, kernels
 from bench.products import PRODUCTS, VENVS, Product
 from bench.rows import MEASUREMENTS, ROWS, Row
 
 # A machine that is busy with something else gives figures that say little.
 QUIET_LOAD = 0.7
 
+# These print tables of their own.
+OTHERS: dict[str, Callable[[], list[str]]] = {"files": files.lines, "kernels": kernels.lines}
+
 Results = dict[str, dict[str, float]]
 
 
 def main() -> None:
     """Run the bench."""
-    known = [*(measurement.measure.__name__ for measurement in MEASUREMENTS), "kernels"]
+    known = [*(measurement.measure.__name__ for measurement in MEASUREMENTS), *OTHERS]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=known, help="measure this; may be repeated")
     only = parser.parse_args().only
@@ -30,7 +34,7 @@ def main() -> None:
     if load > QUIET_LOAD:
         print(f"note: the load is {load:.2f} before the start, so the figures are disturbed")
     products = [product for product in PRODUCTS if sys.version_info >= product.python]
-    if only != ["kernels"]:
+    if not only or set(only) - set(OTHERS):
         for product in products:
             product.interpreter()
     results: Results = defaultdict(dict)
@@ -51,8 +55,9 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {machine}, load {load:.2f} before")
     if results:
         print("\n".join(table(results, products)))
-    if not only or "kernels" in only:
-        print("\n".join(kernels.lines()))
+    for name, lines in OTHERS.items():
+        if not only or name in only:
+            print("\n".join(lines()), flush=True)
 
 
 def table(results: Results, products: list[Product]) -> list[str]:

@@ -44,6 +44,8 @@ class Product(ABC):
         For its venv; none for what is in this interpreter.
     python : tuple of int
         The oldest Python that it takes.
+    submit : str
+        What its page's button says.
     """
 
     name: ClassVar[str]
@@ -51,6 +53,7 @@ class Product(ABC):
     package: ClassVar[str] = "func_to_web"
     requirements: ClassVar[tuple[str, ...]] = ()
     python: ClassVar[tuple[int, int]] = (3, 10)
+    submit: ClassVar[str] = "Submit"
 
     def interpreter(self) -> str:
         """Return the Python that has it, installed if it was not."""
@@ -97,6 +100,7 @@ class Nbfunc(Product):
     name = "nbfunc"
     module = "bench.serve_nbfunc"
     package = "nbfunc"
+    submit = "Run"
 
     def run(self, function: str, arguments: Mapping[str, Any]) -> Request:
         return Request("POST", f"/{function}", encoded(arguments), {"Content-Type": JSON})

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bench import client
+from bench.page import page
 from bench.products import PROJECT, Product, Request
 from bench.servers import Server, new_folder, serving
 
@@ -38,6 +39,11 @@ ROWS = (
     Row("start to first answer", "ms"),
     Row("submit to result, p50 of 200", "ms"),
     Row("the same as its page sends it", "ms"),
+    Row("form of two fields", "requests"),
+    Row("form of two fields, as sent", "KB"),
+    Row("form of two fields, gzipped", "KB"),
+    Row("first field ready, p50 of 10", "ms"),
+    Row("click to result seen, p50 of 20", "ms"),
     Row("runs at 16 clients", "/s", more_is_better=True),
     Row("40 x sleep(1) at once", "s"),
     Row("return 1 GiB, data", "s"),
@@ -219,6 +225,7 @@ class Measurement:
 MEASUREMENTS = (
     Measurement(importing),
     Measurement(small_runs, rounds=3),
+    Measurement(page, rounds=3),
     Measurement(sleeping),
     Measurement(returned_files, rounds=3),
     Measurement(sweeping),

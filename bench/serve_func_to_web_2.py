@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-from func_to_web import Download, run  # type: ignore[import-not-found]  # it has a venv of its own
+from func_to_web import Download, FileHint, run  # type: ignore[import-not-found]  # it has a venv of its own
 
 from bench.probe import Gap, watch
 
@@ -15,6 +15,10 @@ MIB = 1 << 20
 
 def echo(text: str) -> str:
     return text
+
+
+def greet(name: str = "you", times: int = 1) -> str:
+    return f"seen: {name} " * times
 
 
 def wait() -> str:
@@ -30,10 +34,14 @@ def return_path(path: str) -> Annotated[Path, Download("big.bin")]:
     return Path(path)
 
 
+def size(file: Annotated[str, FileHint()]) -> int:
+    return Path(file).stat().st_size
+
+
 if __name__ == "__main__":
     watch(Gap(FOLDER / "gap"))
     run(
-        [echo, wait, return_data, return_path],
+        [echo, greet, wait, return_data, return_path, size],
         port=PORT,
         returns_dir=FOLDER / "returns",
         uploads_dir=FOLDER / "uploads",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.probe import Gap, watch
 from nbfunc import FileResponse, run
+from nbfunc.types import File
 
 PORT, FOLDER = int(sys.argv[1]), Path(sys.argv[2])
 MIB = 1 << 20
@@ -15,6 +16,10 @@ MIB = 1 << 20
 
 def echo(text: str) -> str:
     return text
+
+
+def greet(name: str = "you", times: int = 1) -> str:
+    return f"seen: {name} " * times
 
 
 def wait() -> str:
@@ -38,10 +43,14 @@ def return_chunks(megabytes: int) -> FileResponse:
     return FileResponse(chunks=(b"x" * MIB for _ in range(megabytes)), filename="big.bin")
 
 
+def size(file: File) -> int:
+    return Path(file).stat().st_size
+
+
 if __name__ == "__main__":
     watch(Gap(FOLDER / "gap"))
     run(
-        [echo, wait, return_data, return_path, return_moved, return_chunks],
+        [echo, greet, wait, return_data, return_path, return_moved, return_chunks, size],
         port=PORT,
         returns_dir=FOLDER / "returns",
         uploads_dir=FOLDER / "uploads",
