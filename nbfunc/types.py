@@ -115,6 +115,8 @@ class FileHint:
     max_size: int | None = None
 
     def __post_init__(self) -> None:
+        if self.max_size is not None and self.max_size <= 0:
+            raise ValueError(f"FileHint(max_size={self.max_size}) lets no file pass: give bytes, or nothing.")
         given = (self.extensions,) if isinstance(self.extensions, str) else tuple(self.extensions)
         dotted = tuple("." + extension.lower().lstrip(".") for extension in given)
         object.__setattr__(self, "extensions", dotted)

@@ -97,6 +97,10 @@ def field_of(annotation: Any, place: Place, outer: Sequence[Any] = ()) -> Field:
         No row of the table takes it, or it carries a marker or constraint that does not fit.
     """
     parts = take_apart(annotation, outer, place)
+    for check in parts.checks:
+        if isinstance(check, type) and issubclass(check, MARKERS):
+            raise place.refuse(annotation, f"write {check.__name__}(), with parentheses.")
+    _check_room(parts, place)
     for row in FIELDS:
         if row.takes(parts):
             for marker in parts.markers:
@@ -108,6 +112,25 @@ def field_of(annotation: Any, place: Place, outer: Sequence[Any] = ()) -> Field:
                 field, title=parts.title or field.title, description=parts.description or field.description
             )
     raise place.refuse(annotation, f"{_FITS[Switch]}." if parts.marker(Switch) else _way_out(parts.base))
+
+
+def _check_room(parts: Parts, place: Place) -> None:
+    """Refuse bounds between which nothing is."""
+    for lower, upper in ((("ge", "gt"), ("le", "lt")), (("min_length",), ("max_length",))):
+        least, most = (
+            [
+                (bound, name)
+                for check in parts.checks
+                for name in names
+                if (bound := getattr(check, name, None)) is not None
+            ]
+            for names in (lower, upper)
+        )
+        if least and most and max(least)[0] > min(most)[0]:
+            (low, low_name), (high, high_name) = max(least), min(most)
+            raise place.refuse(
+                parts.whole, f"nothing is between {low_name}={low!r} and {high_name}={high!r}: swap them."
+            )
 
 
 _FITS: dict[type, str] = {
@@ -329,6 +352,8 @@ def _union(parts: Parts, place: Place) -> Field:
         for item in getattr(arm, "__metadata__", ())
         if isinstance(item, Switch)
     ]
+    if len(set(switches)) > 1:
+        raise place.refuse(parts.whole, "its switch is on or off at the start: keep one of the two.")
     outer = [*parts.checks, *parts.markers]
     field = field_of(kept[0], place, outer) if len(kept) == 1 else _variants(kept, outer, place)
     if len(kept) == len(arms):
@@ -427,9 +452,8 @@ def member_of(
         title=lifted or name.strip("_").replace("_", " ") or name,
         description=field.description or help_text,
     )
-    if default is not LEFT_OUT:
-        _check_default(field, default, annotation, place)
-    return Member(name, field, required, default)
+    verbatim = default is LEFT_OUT or _is_verbatim(field, default, annotation, place)
+    return Member(name, field, required, default, verbatim)
 
 
 def _own_title(parts: Parts, place: Place) -> str:
@@ -444,12 +468,15 @@ def _takes_none(field: Field) -> bool:
     return isinstance(field, ChoiceField) and any(option.value is None for option in field.options)
 
 
-def _check_default(field: Field, default: Any, annotation: Any, place: Place) -> None:
+def _is_verbatim(field: Field, default: Any, annotation: Any, place: Place) -> bool:
+    """Whether a field makes of a default what it is; refuse one that does not fit."""
     try:
         json = field.encode(default)
         # Whether a file is there, or an option is offered, is known only when the form opens.
-        if all(not isinstance(f, FileField) and getattr(f, "source", None) is None for f in field.walk()):
-            field.decode(json, (), NO_INPUTS)
+        if any(isinstance(f, FileField) or getattr(f, "source", None) is not None for f in field.walk()):
+            return True
+        made = field.decode(json, (), NO_INPUTS)
+        return type(made) is type(default) and bool(made == default)
     except InvalidArguments as error:
         raise place.refuse(
             annotation, f"the default {default!r} does not fit: {error.problems[0]['msg']}"

@@ -219,12 +219,15 @@ class Member:
         Whether it may be left out.
     default : object
         What is then taken; `LEFT_OUT` where the class decides.
+    verbatim : bool
+        Whether the default is what its field makes of it: not so for ``#abc``, or 3 where a float is meant.
     """
 
     name: str
     field: Field
     required: bool
     default: Any = LEFT_OUT
+    verbatim: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,7 +292,7 @@ def object_schema(members: Sequence[Member], offers: Offers) -> dict[str, Any]:
 def decode_members(
     members: Sequence[Member], raw: Mapping[str, Any], loc: Loc, inputs: Inputs
 ) -> dict[str, Any]:
-    """Return the values of an object's members; those left out are left out."""
+    """Return the values of an object's members; those left out, whose class or function has them, are too."""
     problems = Problems()
     values: dict[str, Any] = {}
     for member in members:
@@ -297,6 +300,8 @@ def decode_members(
             values[member.name] = problems.decode(member.field, raw[member.name], (*loc, member.name), inputs)
         elif member.required:
             problems.found.append(Problem(loc=[*loc, member.name], msg="This value is needed."))
+        elif not member.verbatim:
+            values[member.name] = member.field.decode(member.field.encode(member.default), loc, inputs)
     known = {member.name for member in members}
     for name in raw:
         if name not in known:

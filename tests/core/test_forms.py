@@ -318,6 +318,10 @@ def test_json_wins_over_the_texts_of_a_form_body() -> None:
         (Annotated[int, Field(5)], None, "signature"),
         (Annotated[int, Slider()], None, "ge=0"),
         (Annotated[str, Slider()], None, "int and float"),
+        (Annotated[str, Password], None, "write Password(), with parentheses"),
+        (Annotated[int, Field(ge=5, le=2)], None, "nothing is between ge=5 and le=2"),
+        (Annotated[list[int], Field(min_length=3, max_length=0)], None, "min_length=3 and max_length=0"),
+        (int | OptionalEnabled | OptionalDisabled, None, "keep one of the two"),
         (Annotated[Point, Field(min_length=1)], None, "drop it"),
         (list, None, "list[str]"),
         (dict, None, "dict[str, int]"),
@@ -391,6 +395,35 @@ def test_a_parameter_without_type_and_default_is_refused() -> None:
 
     with pytest.raises(FormError, match=r"f\(a\): give it an annotation"):
         form_of(f)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default", "value"),
+    [
+        (Color, "#fff", "#ffffff"),
+        (Color | None, "#DEF", "#DDEEFF"),
+        (list[Color], ["#123"], ["#112233"]),
+        (float, 3, 3.0),
+        (Point, Point(1), Point(1)),
+        (int | None, None, None),
+    ],
+)
+def test_a_default_is_what_its_field_makes_of_it(annotation: Any, default: Any, value: Any) -> None:
+    got: list[Any] = []
+
+    def f(x: Any = default) -> None:
+        got.append(x)
+
+    f.__annotations__["x"] = annotation
+    form = form_of(f)
+    _, named = form.bind(form.decode({}, NO_INPUTS))
+    f(**named)
+    assert (got, type(got[0])) == ([value], type(value))
+
+
+def test_a_file_hint_that_lets_nothing_pass_is_refused() -> None:
+    with pytest.raises(ValueError, match="lets no file pass"):
+        FileHint(max_size=0)
 
 
 def test_a_default_stands_in_for_an_argument_left_out() -> None:
