@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 from typing import Any
 
 import pytest
+from tornado.http1connection import HTTP1Connection
 
 from nbfunc.web import streams
 from tests.web.conftest import Serve
@@ -44,6 +46,30 @@ class Stream:
     def close(self) -> None:
         self.answer.close()
         self.connection.close()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_event_waits_for_the_one_before_to_be_acknowledged(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    at_once: list[bool] = []
+    send = streams.EventResource.send
+
+    async def watched(resource: streams.EventResource, frames: list[bytes]) -> None:
+        connection = resource.request.connection
+        assert isinstance(connection, HTTP1Connection)
+        option = connection.stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        at_once.append(option != 0)
+        await send(resource, frames)
+
+    monkeypatch.setattr(streams.EventResource, "send", watched)
+    served = serve(add)
+    if method == "GET":
+        served.events(served.post("/add", {"a": 1}, Prefer="respond-async").headers["Location"])
+    else:
+        served.post("/add", {"a": 1}, Accept="text/event-stream")
+    assert at_once
+    assert all(at_once)
 
 
 def test_a_run_is_told_as_it_happens(serve: Serve) -> None:
