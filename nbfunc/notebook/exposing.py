@@ -71,6 +71,8 @@ class Exposures:
         made: dict[str, tuple[Any, Exposed]] = {}
         for name in names:
             function = self.find(name)
+            if not callable(function):
+                raise FormError(f"{name} is no function, but {type(function).__name__}.")
             made[name] = function, self._made(function, group, main)
         taken = {followed.form: name for name, followed in self._followed.items()}
         for name, (_, exposed) in made.items():

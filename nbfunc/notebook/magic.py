@@ -12,6 +12,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.display import display
 
 import nbfunc
 from nbfunc.errors import AuthorError, FormError, OptionError
@@ -85,8 +86,9 @@ class FuncToWeb(Magics):
     @argument("--group", help="where they stand in the list of functions")
     @argument("--serve", action="store_true", help="serve them from this kernel, on a port of its own")
     @argument("--port", type=int, help="the port of --serve; by default any free one")
+    @argument("-h", "--help", action="store_true", help="say all this")
     @line_cell_magic
-    def func_to_web(self, line: str, cell: str | None = None) -> Any:
+    def func_to_web(self, line: str, cell: str | None = None) -> None:
         """Make forms of this notebook's functions: in JupyterLab's side panel, on a page, as an API.
 
         Type hints give the fields; what a function returns is shown, files can be downloaded.
@@ -104,32 +106,33 @@ class FuncToWeb(Magics):
         As ``%%func_to_web`` above a cell it runs the cell, and exposes each function that the cell defines,
         but those whose names start with ``_``.
         """
-        arguments = parse_argstring(self.func_to_web, line)
-        names = list(dict.fromkeys(name.rstrip(",") for name in arguments.functions))
-        if cell is not None:
-            names += self._run(cell)
         try:
-            if arguments.port is not None and not arguments.serve:
-                raise OptionError("--port is the port of --serve: give both, or neither.")
-            if not names:
-                return self._listed() if cell is None else None
-            return self._act(names, arguments, defined=cell is not None)
-        except AuthorError as error:
+            arguments = _checked(parse_argstring(self.func_to_web, line))
+            if arguments.help:
+                print(self.func_to_web.__doc__)
+                return
+            names = [name for name in (name.rstrip(",;") for name in arguments.functions) if name]
+            if cell is not None:
+                names += self._run(cell)
+            if names:
+                self._act(list(dict.fromkeys(names)), arguments, defined=cell is not None)
+            elif cell is None:
+                self._list(arguments)
+        except (AuthorError, ValueError) as error:  # of a quotation without end
             raise UsageError(str(error)) from None
 
-    def _act(self, names: list[str], arguments: Any, *, defined: bool) -> Any:
+    def _act(self, names: list[str], arguments: Any, *, defined: bool) -> None:
         if arguments.remove:
-            return self._remove(names)
-        if arguments.serve:
-            return self._serve(names, arguments.port or 0)
-        if arguments.inline or self.agent is None:
-            return self._inline(names)
-        exposures = self._need()
-        if not defined:
-            exposures.expose(names, group=arguments.group, main=arguments.main)
-        else:
-            names = [name for name in names if self._exposed(name, arguments)]
-        return self._show(names) if names else None
+            self._remove(names)
+        elif arguments.serve:
+            self._serve(names, arguments.port or 0)
+        elif arguments.inline or self.agent is None:
+            self._show_inline(names)
+        elif not defined:
+            self._need().expose(names, group=arguments.group, main=arguments.main)
+            self._show(names)
+        elif exposed := [name for name in names if self._exposed(name, arguments)]:
+            self._show(exposed)
 
     def _remove(self, names: list[str]) -> None:
         """Expose these no more, wherever they are exposed."""
@@ -160,39 +163,49 @@ class FuncToWeb(Magics):
             return []
         defined = ast.parse(self._shell.transform_cell(cell)).body
         functions = (node for node in defined if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
-        return list(dict.fromkeys(node.name for node in functions if not node.name.startswith("_")))
+        names = list(dict.fromkeys(node.name for node in functions if not node.name.startswith("_")))
+        if not names:
+            print("nbfunc: this cell defines no function, so nothing is exposed.", file=sys.stderr)
+        return names
 
-    def _show(self, names: list[str]) -> Any:
-        """Return a card, or where no server asks, the form itself and the reason."""
+    # What is shown is displayed and not returned: of a cell's values only the last would be seen.
+
+    def _show(self, names: list[str]) -> None:
+        """Show a card, or where no server asks, the form itself and the reason."""
         assert self.agent is not None
         known = ENVIRONMENT in os.environ
         server = self.agent.wait_for_server(KNOWN_SECONDS if known else UNKNOWN_SECONDS)
         if server is not None:
-            return Card(self._infos(names), server)
+            display(Card(self._infos(names), server))
+            return
         print(self.agent.trouble or (SILENT if known else MISSING), file=sys.stderr)
-        return self._inline(names)
+        self._show_inline(names)
 
     def _infos(self, names: list[str]) -> list[Any]:
         assert self.agent is not None
         forms = self._need().forms(names)
         return [info for info in self.agent.functions() if info.name in forms]
 
-    def _listed(self) -> Any:
+    def _list(self, arguments: Any) -> None:
+        """Show what is exposed, or teach."""
+        asked = ("inline", "remove", "main", "group", "serve")
+        wanted = [f"--{name}" for name in asked if vars(arguments)[name]]
+        if wanted:
+            raise OptionError(f"{' '.join(wanted)} of which functions? Write their names too.")
         for served in self._served:
             print(f"{', '.join(served.exposures.names())}: {served.server.url}")
         if self.agent is not None and self._need().names():
-            return self._show(self._need().names())
-        if not self._served:
+            self._show(self._need().names())
+        elif not self._served:
             print(USAGE)
-        return None
 
-    def _inline(self, names: list[str]) -> Any:
+    def _show_inline(self, names: list[str]) -> None:
         from nbfunc.notebook.panel import panel  # noqa: PLC0415 - ipywidgets, which only this needs
 
         functions = [self._find(name) for name in names]
-        return panel(functions[0] if len(functions) == 1 else functions)
+        display(panel(functions[0] if len(functions) == 1 else functions))
 
-    def _serve(self, names: list[str], port: int) -> Any:
+    def _serve(self, names: list[str], port: int) -> None:
         # By its public name, at the first need: the server's half is nothing that a kernel loads otherwise.
         server: Any = nbfunc.run([self._find(name) for name in names], port=port)
         exposures = Exposures(server, self._shell.user_ns)
@@ -200,7 +213,7 @@ class FuncToWeb(Magics):
         # One on the same port has taken the place of the earlier one.
         self._served = [each for each in self._served if each.server.port != server.port]
         self._served.append(_Served(server, exposures))
-        return server
+        display(server)
 
     def _find(self, name: str) -> Any:
         if self._exposures is not None:
@@ -233,7 +246,7 @@ class FuncToWeb(Magics):
 
     def _complete(self, _: Any, event: Any) -> list[str]:
         """Complete the options, and the names of functions."""
-        options = ["--inline", "--remove", "--main", "--group", "--serve", "--port"]
+        options = ["--inline", "--remove", "--main", "--group", "--serve", "--port", "--help"]
         if event.symbol.startswith("-"):
             return options
         named = self._shell.user_ns.items()
@@ -242,6 +255,24 @@ class FuncToWeb(Magics):
             for name, value in named
             if callable(value) and not isinstance(value, type) and not name.startswith("_")
         ]
+
+
+def _checked(arguments: Any) -> Any:
+    """Return the arguments of the magic, those that go together.
+
+    Raises
+    ------
+    OptionError
+        They do not.
+    """
+    acts = [f"--{name}" for name in ("inline", "remove", "serve") if vars(arguments)[name]]
+    if len(acts) > 1:
+        raise OptionError(f"{' and '.join(acts)} are different things: give one of them.")
+    if arguments.port is not None and not arguments.serve:
+        raise OptionError("--port is the port of --serve: give both, or neither.")
+    if arguments.group is not None and arguments.group[:1] in {"'", '"'}:
+        arguments.group = arguments.group[1:-1]  # IPython leaves the quotes on
+    return arguments
 
 
 MISSING = (

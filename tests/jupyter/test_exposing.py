@@ -206,9 +206,37 @@ def test_what_cannot_be_a_form_is_refused_in_a_line(function: str, notebook: Ker
     assert not cell.error
 
 
-def test_a_port_without_serve_is_refused_in_a_line(notebook: Kernel) -> None:
-    cell = notebook.run("def f(): ...\n%func_to_web --port 9000 f")
-    assert cell.stderr.startswith("UsageError: --port is the port of --serve")
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("--port 9000 f", "--port is the port of --serve"),
+        ("--inline --serve f", "--inline and --serve are different things"),
+        ("--remove", "--remove of which functions?"),
+        ("--group 'open f", "No closing quotation"),
+        ("x", "x is no function, but int"),
+        ("f --nothing", "unrecognized arguments: --nothing"),
+    ],
+)
+def test_a_line_without_sense_is_refused_in_a_line(line: str, says: str, notebook: Kernel) -> None:
+    cell = notebook.run(f"def f(): ...\nx = 5\n%func_to_web {line}")
+    assert cell.stderr.startswith(f"UsageError: {says}")
+    assert not cell.error
+
+
+def test_a_group_may_have_spaces(notebook: Kernel, server: Jupyter) -> None:
+    notebook.run("def f(): ...\n%func_to_web --group 'My group' f;")
+    (row,) = server.get("nbfunc/-/functions").json
+    assert row["group"] == "My group"
+
+
+def test_each_line_of_a_cell_shows_its_card(notebook: Kernel) -> None:
+    cell = notebook.run("def f(): ...\ndef g(): ...\n%func_to_web f\n%func_to_web g\n1 + 1")
+    names = [[row["name"] for row in shown[CARD]["functions"]] for shown in cell.displays if CARD in shown]
+    assert names == [["f"], ["g"]]
+
+
+def test_a_cell_without_functions_is_told_so(notebook: Kernel) -> None:
+    assert "defines no function" in notebook.run("%%func_to_web\nx = 1").stderr
 
 
 def test_the_magic_alone_lists_what_is_exposed_and_else_teaches(notebook: Kernel) -> None:
