@@ -151,6 +151,9 @@ class Failed(_Tagged):
     message: str
     traceback: str | None = None
 
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}" if self.message else self.type
+
 
 class CancelledEvent(_Tagged):
     """The last event of a run that was cancelled."""

@@ -254,7 +254,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             await asyncio.to_thread(setattr, self, "result", value)
             future.set_result(value)
         elif isinstance(last, Failed):
-            future.set_exception(RunFailed(f"{last.type}: {last.message}"))
+            future.set_exception(RunFailed(str(last)))
         else:
             future.set_exception(Cancelled())
 

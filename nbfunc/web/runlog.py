@@ -219,7 +219,7 @@ class RunLog:
         said["printed"] = "".join(entry.text for entry in entries if entry.kind == "printed")
         if self.failure is not None:
             said["error"] = self.failure.model_dump(exclude={"kind"}, exclude_none=True)
-            said["message"] = f"{self.failure.type}: {self.failure.message}"
+            said["message"] = str(self.failure)
             said["reason"] = "failed"
         elif self.status == "cancelled":
             said["message"] = "The run was cancelled."

@@ -106,7 +106,7 @@ class Runs:
         if isinstance(event, Failed):
             if log.kernel is not None:
                 # A kernel has no log of its own: there it would land in a cell.
-                said = event.traceback or f"{event.type}: {event.message}"
+                said = event.traceback or str(event)
                 logger.error("Run %s of %s failed.\n%s", log.id, log.function, said)
             if not self._tracebacks:
                 event = event.model_copy(update={"traceback": None})

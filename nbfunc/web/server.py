@@ -153,13 +153,13 @@ def run(
     blocking = not notebook if block is None else block
     if blocking and not notebook:
         check_free_thread()
-    if auth is None and not is_loopback(hostname(host)):
+    # Loopback is shared with every account of the machine, and a notebook's kernel may well be elsewhere.
+    token = secrets.token_urlsafe(24) if notebook and auth is None else None
+    if auth is None and token is None and not is_loopback(hostname(host)):
         warnings.warn(
             f"Everybody who reaches {host} can run these functions: pass auth={{'name': 'password'}}.",
             stacklevel=2,
         )
-    # Loopback is shared with every account of the machine, and a notebook's kernel may well be elsewhere.
-    token = secrets.token_urlsafe(24) if notebook and auth is None else None
     if not notebook:
         draw_without_windows()
     app = FunctionsApplication(functions, options, token=token)

@@ -346,6 +346,13 @@ asyncio.get_running_loop().call_later(0.5, os.kill, os.getpid(), signal.SIGINT)
 run(add, port=0, block=True)
 print("on it goes")
 """,
+    """
+import warnings
+with warnings.catch_warnings(record=True) as warned:
+    warnings.simplefilter("always")
+    run(add, port=0, host="0.0.0.0").stop()
+print(len(warned))
+""",
 ]
 
 
@@ -374,3 +381,4 @@ def test_in_a_notebook_it_runs_in_the_background_behind_a_token(tmp_path: Path) 
     assert said(lines[3]) == "True True\n"
     assert said(lines[4]).startswith("nbfunc serves 1 function at http://127.0.0.1:")
     assert said(lines[4]).endswith("on it goes\n")
+    assert said(lines[5]) == "0\n", "who has no token cannot run anything"
