@@ -22,6 +22,8 @@ examples:
   nbfunc run app.py:plot,clean          two of them; also: nbfunc run app.py:plot clean
   nbfunc run notebook.ipynb             run a notebook, and serve what it exposes behind
                                         a Jupyter server's login
+  nbfunc run a.ipynb b.ipynb            two notebooks, side by side
+  nbfunc run notebook.ipynb --no-exec   the forms of a notebook that JupyterLab has open
   nbfunc run app.py --port 0 --open     any free port, and open the page in a browser
   nbfunc run app.py --host 0.0.0.0 --auth-file users.txt
                                         for your network, behind a login; users.txt has a
@@ -47,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             _serve(FUNCTIONS, given, title="nbfunc demo")
         elif given.target.endswith(".ipynb"):
-            _launch([given.target, *given.more], given)
+            return _launch([given.target, *given.more], given)
+        elif given.no_exec:
+            raise OptionError(f"--no-exec is for notebooks, and {given.target} is none.")
         else:
             _serve(functions_of(given.target, given.more), given)
     except (AuthorError, OSError) as error:
@@ -169,17 +173,47 @@ def _serve(functions: Any, given: argparse.Namespace, *, title: str | None = Non
     )
 
 
-def _launch(notebooks: Sequence[str], given: argparse.Namespace) -> None:
+# What Jupyter has a setting of its own for; the rest of our options it has no place for.
+SETTINGS = {
+    "port": "ServerApp.port",
+    "host": "ServerApp.ip",
+    "root_path": "ServerApp.base_url",
+    "ssl_certfile": "ServerApp.certfile",
+    "ssl_keyfile": "ServerApp.keyfile",
+    "proxy_headers": "ServerApp.trust_xheaders",
+    "uploads_dir": "NbfuncApp.uploads_dir",
+    "returns_dir": "NbfuncApp.returns_dir",
+    "max_upload_size": "NbfuncApp.max_upload_size",
+    "max_concurrency": "NbfuncApp.max_concurrency",
+}
+OURS = ("command", "target", "more", "open", "no_exec")
+
+
+def _launch(notebooks: Sequence[str], given: argparse.Namespace) -> int:
     """Run notebooks in kernels of a Jupyter server, which serves what they expose, behind its login."""
     for notebook in notebooks:
-        if not Path(notebook).is_file():
-            raise OptionError(f"{notebook}: there is no such file.")
+        if not notebook.endswith(".ipynb"):
+            raise OptionError(f"{notebook}: after a notebook there may be more notebooks, and nothing else.")
+    usual = vars(_parser().parse_args(["run", "-"]))
+    options = [f"--{SETTINGS[name]}={getattr(given, name)}" for name in ("port", "host")]
+    for name, value in vars(given).items():
+        if name in {"port", "host", *OURS} or value == usual[name]:
+            continue
+        if name not in SETTINGS:
+            option = name.replace("_", "-")
+            raise OptionError(
+                f"--{option} is not for notebooks: a Jupyter server serves them, as it is set up."
+            )
+        options.append(f"--{SETTINGS[name]}={value}")
+    if not given.open:
+        options.append("--no-browser")
+    if given.no_exec:
+        options.append("--no-exec")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")
     from nbfunc.web.extension import main as launch  # noqa: PLC0415 - a Jupyter server, only for this
 
-    options = [f"--ServerApp.port={given.port}", f"--ServerApp.ip={given.host}"]
-    browser = [] if given.open else ["--no-browser"]
-    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    launch([*notebooks, *options, *browser, *root])
+    return launch([*notebooks, *options])
 
 
 def _users(path: str | None) -> dict[str, str] | None:
@@ -210,13 +244,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="run | demo")
     run = commands.add_parser(
         "run",
-        help="serve functions of a Python file",
-        description="Serve functions of a Python file.",
+        help="serve functions of a Python file, or of notebooks",
+        description="Serve functions of a Python file, or run notebooks and serve what they expose.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("target", metavar="FILE[:FUNCTION,…]", help="app.py, app.py:f, app.py:f,g, or app.ipynb")
-    run.add_argument("more", nargs="*", metavar="FUNCTION", help="more functions of that file")
+    run.add_argument("more", nargs="*", metavar="MORE", help="more functions of that file; more notebooks")
+    run.add_argument(
+        "--no-exec", action="store_true", help="run no notebook: show the forms of one that is open already"
+    )
     demo = commands.add_parser("demo", help="serve some functions that show what there is")
     for command in (run, demo):
         _add_options(command)

@@ -23,6 +23,8 @@
         │   ├── KernelDied         it is dead
         │   ├── KernelRestarted    it was restarted, and what it exposed is gone
         │   └── KernelUnreachable  it does not answer
+        ├── NotReady           a notebook that will expose functions is still running
+        ├── LaunchFailed       it stopped before it exposed any
         ├── Conflict           the request does not fit the state it meets
         ├── ChecksumMismatch   the bytes that came are not those that were sent
         └── StorageError       the disk did not take a file
@@ -201,6 +203,27 @@ class KernelRestarted(KernelError):
 
 class KernelUnreachable(KernelError):
     """The kernel does not answer."""
+
+
+class NotReady(AskerError):
+    """A notebook that will expose functions is still running.
+
+    Attributes
+    ----------
+    retry_after : int
+        Seconds until it is worth asking again.
+    """
+
+    reason = "kernel_unreachable"
+    status = 503
+    retry_after: ClassVar[int] = 2
+
+
+class LaunchFailed(AskerError):
+    """A notebook stopped before it exposed anything."""
+
+    reason = "failed"
+    status = 500
 
 
 class Conflict(AskerError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,14 +15,16 @@ from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
 from traitlets import Bool, Int, Unicode, default
 
-from nbfunc.errors import NotFound
+from nbfunc._version import __version__
+from nbfunc.errors import NotFound, OptionError
 from nbfunc.hosts.protocol import ENVIRONMENT
 from nbfunc.web.addresses import Addresses
 from nbfunc.web.audit import JupyterAudit
+from nbfunc.web.command import ALIASES, DESCRIPTION, EXAMPLES, FLAGS, launched_with
 from nbfunc.web.handlers import routes
 from nbfunc.web.jupyter import JupyterGuard, mounted
 from nbfunc.web.kernels import Kernels
-from nbfunc.web.launched import CellFailed, Notebooks
+from nbfunc.web.launched import Launches
 from nbfunc.web.pages import Pages
 from nbfunc.web.places import Place, name_of_server
 from nbfunc.web.resource import Missing, Resource
@@ -34,6 +37,8 @@ SWEEP_SECONDS = 3600.0
 ACTIVE_SECONDS = 30.0
 # Where each application opens a notebook; a server has those in its settings that it runs.
 TREES = {"lab": "lab/tree/", "notebook": "notebooks/"}
+# Where a server's settings have the notebooks that it runs.
+LAUNCHES = "nbfunc_launches"
 HUB_SERVER = "JUPYTERHUB_SERVICE_PREFIX"
 KERNEL = "(?P<kernel>[A-Za-z0-9][^/]*)/"
 
@@ -52,6 +57,9 @@ class OpenResource(Resource):
             if source.notebook == path and any(f.name == function for f in source.host.functions()):
                 self.redirect(self.site.addresses.function(function, source.kernel))
                 return
+        launches = self.settings.get(LAUNCHES)
+        if launches is not None:
+            launches.check(path)
         raise NotOpen(
             f"The function {function} is in the notebook {path}, which does not expose it now. "
             "Open the notebook, run its cells, then follow this link again."
@@ -76,6 +84,11 @@ class NbfuncApp(ExtensionApp):
     """Functions of notebooks as forms: ``%load_ext nbfunc``, then ``%func_to_web f``."""
 
     name = "nbfunc"
+    description = DESCRIPTION
+    examples = EXAMPLES
+    version = __version__
+    flags = {**FLAGS, **ExtensionApp.flags}  # noqa: RUF012 - as traitlets has it
+    aliases = {**ALIASES, **ExtensionApp.aliases}  # noqa: RUF012 - the same
     extension_url = "/nbfunc/"
     load_other_extensions = True
 
@@ -110,7 +123,8 @@ class NbfuncApp(ExtensionApp):
     ).tag(config=True)
 
     _site: Site | None = None
-    _launch: tuple[str, ...] | list[str] = ()
+    _launch: Sequence[str] = ()
+    _launches: Launches | None = None
     _audit: JupyterAudit
     _kernels: Kernels
     _place: Place
@@ -132,9 +146,9 @@ class NbfuncApp(ExtensionApp):
         assert serverapp is not None
         if serverapp.starter_app is self and serverapp.file_to_run:
             # `jupyter nbfunc notebook.ipynb`: not to be opened, but run; the browser opens the forms.
-            root = Path(serverapp.root_dir)
             named = [serverapp.file_to_run, *serverapp.extra_args[1:]]
-            self._launch = [os.path.relpath(Path(path).resolve(), root.resolve()) for path in named]
+            root = Path(serverapp.root_dir).resolve()
+            self._launch = [Path(os.path.relpath(Path(path).resolve(), root)).as_posix() for path in named]
             serverapp.file_to_run = ""
 
     def initialize_handlers(self) -> None:
@@ -178,7 +192,20 @@ class NbfuncApp(ExtensionApp):
             uploads=place.uploads,
             max_concurrency=self.max_concurrency,
         )
+        launches = None
+        if self._launch:
+            launches = self._launches = Launches(
+                self._launch,
+                contents=serverapp.contents_manager,
+                sessions=serverapp.session_manager,
+                kernels=serverapp.kernel_manager,
+                events=serverapp.event_logger,
+                log=self.log,
+            )
+            serverapp.web_app.settings[LAUNCHES] = launches
         return Site(
+            notices=launches.notices if launches else tuple,
+            check=launches.check if launches else lambda: None,
             sources=kernels.sources,
             source_of=kernels.source_of,
             addresses=addresses,
@@ -203,26 +230,16 @@ class NbfuncApp(ExtensionApp):
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:  # noqa: ARG002 - its way
         self.site()
         self._start()
-        if self._launch:
-            self.site().later(self._launched())
+        if self._launches is not None:
+            self.site().later(self._launched(self._launches))
 
-    async def _launched(self) -> None:
+    async def _launched(self, launches: Launches) -> None:
         """Execute the notebooks that the command line names, and say where their forms are."""
-        serverapp = self.serverapp
-        assert serverapp is not None
-        notebooks = Notebooks(
-            contents=serverapp.contents_manager,
-            sessions=serverapp.session_manager,
-            kernels=serverapp.kernel_manager,
-        )
-        for path in self._launch:
-            try:
-                await notebooks.execute(path)
-            except CellFailed as error:
-                self.log.error("%s", error)
+        assert self.serverapp is not None
         self.log.info("The forms of %s: %s", ", ".join(self._launch), self._address("nbfunc/"))
-        if "lab" in serverapp.web_app.settings:
+        if "lab" in self.serverapp.web_app.settings:
             self.log.info("The same in JupyterLab: %s", self._address(f"lab/tree/{quote(self._launch[0])}"))
+        await launches.run()
 
     def _address(self, path: str) -> str:
         """Return an address to open, with the token where the server made one up itself."""
@@ -273,12 +290,25 @@ class NbfuncApp(ExtensionApp):
             self._kernels.close()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Start a Jupyter server with this extension: ``jupyter nbfunc notebook.ipynb``.
 
     Parameters
     ----------
     arguments : sequence of str, optional
         Those of the process by default.
+
+    Returns
+    -------
+    int
+        The exit status.
     """
-    NbfuncApp.launch_instance(None if arguments is None else list(arguments))  # type: ignore[no-untyped-call]  # jupyter_server's
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        options = launched_with(given)
+    except OptionError as error:
+        print(f"nbfunc: {error}", file=sys.stderr)
+        return 2
+    if options is not None:
+        NbfuncApp.launch_instance(options)  # type: ignore[no-untyped-call]  # jupyter_server's
+    return 0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
+import re
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from nbfunc.web.pages import Group
 from nbfunc.web.resource import Resource
 from nbfunc.web.runlog import RunLog
 from nbfunc.web.site import Source
-from nbfunc.web.streams import EventResource
+from nbfunc.web.streams import EventResource, first_events
 from nbfunc.web.tus import UploadResource, UploadsResource
 
 STATUS = {"finished": 200, "failed": 500, "cancelled": 409}
@@ -29,6 +31,9 @@ FIRST_ROWS = 100
 MOST_RUNS = 1000
 # Between two looks at a table that is being written.
 WRITING_SECONDS = 0.05
+# What a page waits for beside its run's id: a run that is over by then costs no second request.
+SHORT_SECONDS = 0.015
+EVENTS_PREFERRED = re.compile(r"respond-async\s*;\s*events\b")
 # Beyond this the body of a run takes milliseconds to make.
 LONG_LOG = 1 << 20
 
@@ -60,10 +65,13 @@ class IndexResource(FormPages):
             await self.site.refresh()
         sources = self.site.sources() if kernel is None else [self.site.source_of(kernel)]
         functions = [info for source in sources for info in source.host.functions()]
+        if not functions:
+            self.site.check()
         if len(functions) == 1 and sources[0].kernel == kernel:
             self.show(functions[0], kernel)
         else:
-            self.write_page(self.site.pages.index(self._groups(sources), up=self.up()))
+            groups, notices = self._groups(sources), self.site.notices()
+            self.write_page(self.site.pages.index(groups, notices=notices, up=self.up()))
 
     def _groups(self, sources: Sequence[Source]) -> list[Group]:
         """Return what the index shows: by notebook and group, each a list of functions and their links."""
@@ -133,7 +141,13 @@ class FunctionResource(FormPages, RunBody):
         if prefer and "respond-async" in preferences(prefer):
             self.set_status(202)
             self.set_header("Preference-Applied", "respond-async")
-            self.write_json({"run": log.id})
+            if not EVENTS_PREFERRED.search(prefer):
+                self.write_json({"run": log.id})
+                return
+            # A page shows the result of a short function without having to ask for its events.
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(log.over.wait(), SHORT_SECONDS)
+            self.write(first_events(log))
         elif self.accepts("text/event-stream"):
             await self.stream_run(log, 0)
         else:

@@ -93,6 +93,10 @@ class _Mounted(Resource, JupyterHandler):  # type: ignore[misc]  # prepare() tak
         if isinstance(self, (Download, UploadResource)):
             self.site.moving.add(self)
 
+    def _log(self) -> None:
+        if "Refresh" not in self._headers:  # or a page that waits would fill the server's log
+            super()._log()
+
     def on_finish(self) -> None:
         self.site.moving.discard(self)
         super().on_finish()

@@ -1,83 +1,187 @@
-"""``jupyter nbfunc notebook.ipynb``: a notebook is run in a kernel of its own, and stays there to serve."""
+"""``jupyter nbfunc a.ipynb b.ipynb``: each is run in a kernel of its own, and stays there to serve."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
 from jupyter_client.session import Session
 
+from nbfunc.errors import KernelError, LaunchFailed, NotReady
+from nbfunc.web.gateway import is_behind_gateway
+from nbfunc.web.kernels import ACTIONS
+
 # Cells with this tag are not run, as nbclient has it.
 SKIP_TAG = "skip-execution"
 RAISES_TAG = "raises-exception"
+LOOK_SECONDS = 2.0
+DIED = "its kernel died"
+ENDS = {"restart": "its kernel was restarted", "shutdown": "its kernel was shut down"}
 
 
 class CellFailed(Exception):
-    """A cell of a launched notebook raised."""
+    """A cell of a launched notebook raised, or could not be run."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Notebooks:
-    """Executes notebooks of a Jupyter server.
+@dataclass(eq=False)
+class Launch:
+    """One notebook on its way.
+
+    Attributes
+    ----------
+    path : str
+        Below the server's root directory.
+    cells, at : int
+        How many cells it has, and which one runs, from 1; 0 before it is read.
+    over : bool
+        Whether nothing more is run of it.
+    failure : str
+        Why it stopped before its end.
+    """
+
+    path: str
+    cells: int = 0
+    at: int = 0
+    over: bool = False
+    failure: str = ""
+
+    def __str__(self) -> str:
+        if self.failure:
+            return f"{self.path} stopped. {self.failure}"
+        if self.over:
+            return f"{self.path} has run."
+        if not self.at:
+            return f"{self.path} is being opened."
+        return f"{self.path} is running: cell {self.at} of {self.cells}."
+
+
+class Launches:
+    """The notebooks that the command line named; they run side by side, since one may never end.
 
     Parameters
     ----------
+    paths : sequence of str
+        Below the server's root directory.
     contents, sessions, kernels : managers of jupyter_server
         Read a notebook, give it a kernel, and reach that.
+    events : jupyter_events.EventLogger
+        Tells when a kernel is restarted.
+    log : logging.Logger
+        Is told how each ends.
     """
 
-    contents: Any
-    sessions: Any
-    kernels: Any
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        contents: Any,
+        sessions: Any,
+        kernels: Any,
+        events: Any,
+        log: logging.Logger,
+    ) -> None:
+        self._launches = [Launch(path) for path in dict.fromkeys(paths)]
+        self._contents = contents
+        self._sessions = sessions
+        self._kernels = kernels
+        self._log = log
+        self._running: dict[str, _Cells] = {}
+        events.add_listener(schema_id=ACTIONS, listener=self._acted)
 
-    async def execute(self, path: str) -> str:
-        """Run a notebook's code cells in a new kernel, and return that one's id.
+    def notices(self) -> list[str]:
+        """Say which notebooks are not over, or stopped before their end."""
+        return [str(launch) for launch in self._launches if launch.failure or not launch.over]
 
-        Parameters
-        ----------
-        path : str
-            Below the server's root directory.
+    def check(self, path: str | None = None) -> None:
+        """Raise why there is nothing to show, of one notebook or of all.
 
         Raises
         ------
-        CellFailed
-            The message names the cell and its error; the kernel goes on.
+        NotReady
+            A notebook is running.
+        LaunchFailed
+            None is, and one stopped before its end.
         """
-        model = await _awaited(self.contents.get(path, type="notebook", content=True))
+        concerned = [launch for launch in self._launches if path in {None, launch.path}]
+        said = " ".join(str(launch) for launch in concerned if launch.failure or not launch.over)
+        if any(not launch.over for launch in concerned):
+            raise NotReady(f"{said} What it exposes is shown here as soon as it is there.")
+        if said:
+            raise LaunchFailed(said)
+
+    async def run(self) -> None:
+        """Run all notebooks, each to its end or its first error."""
+        await asyncio.gather(*map(self._run, self._launches))
+
+    async def _run(self, launch: Launch) -> None:
+        try:
+            await self._execute(launch)
+        except CellFailed as error:
+            launch.failure = str(error)
+        except Exception as error:  # noqa: BLE001 - no such file, no such kernel: said where forms would be
+            launch.failure = f"It could not be run: {error}"
+        launch.over = True
+        self._log.log(logging.ERROR if launch.failure else logging.INFO, "%s", launch)
+
+    async def _execute(self, launch: Launch) -> None:
+        model = await _awaited(self._contents.get(launch.path, type="notebook", content=True))
         notebook = model["content"]
+        launch.cells = len(notebook["cells"])
         spec = notebook["metadata"].get("kernelspec", {}).get("name")
-        session = await self.sessions.create_session(
-            path=path, name=Path(path).name, type="notebook", kernel_name=spec
+        session = await self._sessions.create_session(
+            path=launch.path, name=PurePosixPath(launch.path).name, type="notebook", kernel_name=spec
         )
         kernel = str(session["kernel"]["id"])
-        cells = _Cells(self.kernels.get_kernel(kernel))
+        manager = self._kernels.get_kernel(kernel)
+        if is_behind_gateway(manager):
+            raise CellFailed("Its kernel is behind a gateway: open the notebook, and run it there.")
+        cells = self._running[kernel] = _Cells(manager)
+
+        def died() -> None:
+            cells.lost(DIED)
+
+        self._kernels.add_restart_callback(kernel, died, "restart")
         try:
-            for number, cell in enumerate(notebook["cells"], start=1):
+            for launch.at, cell in enumerate(notebook["cells"], start=1):
                 tags = cell["metadata"].get("tags", [])
                 if cell["cell_type"] != "code" or SKIP_TAG in tags:
                     continue
                 error = await cells.run(cell["source"])
                 if error and RAISES_TAG not in tags:
-                    raise CellFailed(f"{path}, cell {number}: {error}\n{_first_line(cell['source'])}")
+                    raise CellFailed(f"Cell {launch.at} of {launch.cells}: {error} ({_first_line(cell)})")
         finally:
+            del self._running[kernel]
             cells.close()
-        return kernel
+            if kernel in self._kernels:
+                self._kernels.remove_restart_callback(kernel, died, "restart")
+
+    async def _acted(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002 - its way
+        cells = self._running.get(data.get("kernel_id", ""))
+        if cells is not None and data["action"] in ENDS:
+            cells.lost(ENDS[data["action"]])
 
 
 class _Cells:
-    """Runs cells in a kernel."""
+    """Runs cells in a kernel, one at a time."""
 
     def __init__(self, manager: Any) -> None:
+        self._manager = manager
         # A session of its own: that of the manager has one ZMQ identity for all who use it.
         self._session = Session(key=manager.session.key, signature_scheme=manager.session.signature_scheme)
         self._stream = manager.connect_shell()
         self._stream.on_recv(self._replied)
-        self._replies: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._request = ""
+        self._reply: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._end = ""
 
     async def run(self, code: str) -> str:
         """Run one; return its error, or nothing."""
+        if self._end:
+            return self._end
         content = {
             "code": code,
             "silent": False,
@@ -87,10 +191,24 @@ class _Cells:
             "stop_on_error": False,
         }
         message = self._session.msg("execute_request", content)
-        reply = self._replies[message["header"]["msg_id"]] = asyncio.get_running_loop().create_future()
+        self._request = message["header"]["msg_id"]
+        self._reply = asyncio.get_running_loop().create_future()
         self._session.send(self._stream, message)
-        answer = await reply
+        try:
+            while not (await asyncio.wait([self._reply], timeout=LOOK_SECONDS))[0]:
+                # One that is not started again by itself dies without a word.
+                if not await _awaited(self._manager.is_alive()):
+                    self.lost(DIED)
+            answer = self._reply.result()
+        except KernelError as error:
+            return str(error)
         return "" if answer["status"] == "ok" else f"{answer.get('ename')}: {answer.get('evalue')}"
+
+    def lost(self, why: str) -> None:
+        """No answer will come any more."""
+        self._end = why
+        if not self._reply.done():
+            self._reply.set_exception(KernelError(why))
 
     def close(self) -> None:
         self._stream.close(linger=0)
@@ -98,9 +216,8 @@ class _Cells:
     def _replied(self, frames: list[bytes]) -> None:
         _, rest = self._session.feed_identities(frames)
         message = self._session.deserialize(rest)
-        reply = self._replies.pop(message["parent_header"].get("msg_id", ""), None)
-        if reply is not None and not reply.done():
-            reply.set_result(message["content"])
+        if message["parent_header"].get("msg_id") == self._request and not self._reply.done():
+            self._reply.set_result(message["content"])
 
 
 async def _awaited(value: Any) -> Any:
@@ -108,5 +225,5 @@ async def _awaited(value: Any) -> Any:
     return await value if asyncio.iscoroutine(value) or asyncio.isfuture(value) else value
 
 
-def _first_line(source: str) -> str:
-    return next((f"    {line.strip()}" for line in source.splitlines() if line.strip()), "")
+def _first_line(cell: dict[str, Any]) -> str:
+    return next((line.strip() for line in cell["source"].splitlines() if line.strip()), "")

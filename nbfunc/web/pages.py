@@ -88,19 +88,22 @@ class Pages:
         script = f"-/static/{self.built.entry('page.js')}"
         return self._environment.get_template(template).render(script=script, **context)
 
-    def index(self, groups: Sequence[Group], *, up: str) -> str:
+    def index(self, groups: Sequence[Group], *, notices: Sequence[str] = (), up: str) -> str:
         """Return the list of functions.
 
         Parameters
         ----------
         groups : sequence of Group
             In order.
+        notices : sequence of str
+            What else there is to say.
         up : str
             The relative address of the site's base.
         """
         title = self.title or "Functions"
         total = sum(len(group.functions) for group in groups)
-        return self._render("index.html", title=title, groups=groups, total=total, up=up, shared=f"{up}-/")
+        context = {"title": title, "groups": groups, "notices": notices, "total": total}
+        return self._render("index.html", **context, up=up, shared=f"{up}-/")
 
     def form(self, info: FunctionInfo, *, kernel: str | None, up: str, several: bool, embed: bool) -> str:
         """Return the page of one function.

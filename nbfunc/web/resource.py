@@ -21,6 +21,7 @@ from nbfunc.errors import (
     InvalidArguments,
     KernelUnreachable,
     NotFound,
+    NotReady,
     QueueFull,
     StorageError,
     TooLarge,
@@ -233,6 +234,9 @@ class Resource(RequestHandler):
             self.set_header("Retry-After", str(error.retry_after))
         elif isinstance(error, (QueueFull, KernelUnreachable)):
             self.set_header("Retry-After", "5")
+        elif isinstance(error, NotReady):
+            self.set_header("Retry-After", str(error.retry_after))
+            self.set_header("Refresh", str(error.retry_after))  # which browsers know, and no program minds
         elif status == 405:
             self.set_header("Allow", ", ".join(self.verbs()))
         elif isinstance(error, Unauthorized) and "Sec-Fetch-Mode" not in self.request.headers:

@@ -133,6 +133,10 @@ class Site:
         Sent with every answer.
     served : callable
         Called at each request, on the loop that serves it: the place to start what needs that loop.
+    notices : callable
+        Returns what an index says beside its functions: notebooks that are still running, or stopped.
+    check : callable
+        Called where an index would be empty; raises what to say instead, if there is something.
     audit : Audit, optional
         Told what happens.
     refresh : callable
@@ -152,6 +156,8 @@ class Site:
     headers: Mapping[str, str] = field(default_factory=dict)
     served: Callable[[], None] = lambda: None
     refresh: Callable[[], Awaitable[None]] | None = None
+    notices: Callable[[], Sequence[str]] = tuple
+    check: Callable[[], None] = lambda: None
     audit: Audit | None = None
     # Disks block: whatever touches one goes here, never to the loop.
     threads: ThreadPoolExecutor = field(

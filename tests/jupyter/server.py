@@ -269,18 +269,21 @@ class Jupyter:
             "PYTHONWARNINGS": "default",
             "PYTHONPATH": str(ROOT),
         }
-        command = [
-            self.python, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={self.port}",
-            f"--ServerApp.base_url={self.base}", f"--IdentityProvider.token={self.token}",
-            f"--ServerApp.root_dir={self.folder / 'notebooks'}", *self.options,
-        ]  # fmt: skip
         self.process = subprocess.Popen(
-            command, env=environment, cwd=self.folder, stdout=self.log, stderr=self.log
+            self.command(), env=environment, cwd=self.folder, stdout=self.log, stderr=self.log
         )
         info = self.until(lambda: next(runtime.glob("jpserver-*.json"), None))
         said = self.until(lambda: json.loads(info.read_text() or "null"))
         self.port = int(urlsplit(said["url"]).port)
         self.until(self._listens)
+
+    def command(self) -> list[str]:
+        """Return what starts it."""
+        return [
+            self.python, "-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={self.port}",
+            f"--ServerApp.base_url={self.base}", f"--IdentityProvider.token={self.token}",
+            f"--ServerApp.root_dir={self.folder / 'notebooks'}", *self.options,
+        ]  # fmt: skip
 
     def _listens(self) -> bool:
         # What names the port is written before anybody listens there.
