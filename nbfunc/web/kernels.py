@@ -129,9 +129,12 @@ class Kernels:
     async def refresh(self) -> None:
         """Ask which notebooks the kernels run: one may have been renamed or moved."""
         for session in await self._sessions.list_sessions():
-            known = self._kernels.get(session["kernel"]["id"])
+            # A gateway's kernel that is gone leaves a session without one.
+            known = self._kernels.get((session["kernel"] or {}).get("id"))
             if known is not None and session["type"] == "notebook":
                 known.notebook = session["path"]
+        for kernel in [kernel for kernel in self._kernels if kernel not in self._manager]:
+            self._remove(kernel)  # culled by its gateway, which tells nobody
 
     def keep_awake(self) -> bool:
         """Let no kernel in which a run goes on count as idle; say whether there is one."""

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,8 @@ class Gateway:
         }
         command = [
             sys.executable, "-m", "kernel_gateway", f"--KernelGatewayApp.port={self.port}",
-            "--KernelGatewayApp.port_retries=0", "--JupyterWebsocketPersonality.list_kernels=True", *self.options,
+            "--KernelGatewayApp.port_retries=0", "--JupyterWebsocketPersonality.list_kernels=True",
+            *self.options,
         ]  # fmt: skip
         hide = (
             f"mount -t tmpfs -o size=1m none {shlex.quote(str(self._hidden))} && exec {shlex.join(command)}"
@@ -189,12 +190,12 @@ def server_of(gateway: Gateway, folder: Path, *options: str, url: str = "", **mo
 
 
 @contextmanager
-def behind_gateway(folder: Path, *gateway_options: str) -> Iterator[Server]:
-    """A gateway and a server for as long as the block lasts."""
+def behind_gateway(folder: Path, *gateway_options: str, both: Sequence[str] = ()) -> Iterator[Server]:
+    """A gateway and a server for as long as the block lasts; `both` are options of the one and the other."""
     hidden = folder / "server"
     with (
-        gateway_for(hidden, folder / "gateway", *gateway_options) as gateway,
-        server_of(gateway, hidden) as server,
+        gateway_for(hidden, folder / "gateway", *gateway_options, *both) as gateway,
+        server_of(gateway, hidden, *both) as server,
     ):
         yield server
 
