@@ -146,8 +146,8 @@ class FunctionResource(FormPages, RunBody):
                 return
             # A page shows the result of a short function without having to ask for its events.
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(log.over.wait(), SHORT_SECONDS)
-            self.write(first_events(log))
+                await asyncio.wait_for(log.end(), SHORT_SECONDS)
+            self.write_json(first_events(log))
         elif self.accepts("text/event-stream"):
             await self.stream_run(log, 0)
         else:

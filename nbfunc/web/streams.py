@@ -18,6 +18,7 @@ from nbfunc.web.site import event_frame
 COMMENT_SECONDS = 15.0
 # Events are joined to pieces of about this many bytes, and the loop has its turn after each.
 PIECE = 256 << 10
+FIRST_EVENTS = 20
 
 
 class EventResource(Resource):
@@ -127,5 +128,16 @@ def frame(log: RunLog, entry: Entry, now: float) -> bytes:
 
 def page_frame(log: RunLog, entry: Entry, now: float) -> bytes:
     """Return one event of a page's stream: which run, and its number in it, are among its data."""
-    place = b'"run":"%b","n":%d,' % (log.id.encode(), entry.n)
-    return b"event: %b\ndata: {%b%b\n\n" % (entry.kind.encode(), place, entry.data(now))
+    return b"event: %b\ndata: %b\n\n" % (entry.kind.encode(), page_data(log, entry, now))
+
+
+def page_data(log: RunLog, entry: Entry, now: float) -> bytes:
+    """Return the JSON of an event with its run and its number."""
+    return b'{"run":"%b","n":%d,%b' % (log.id.encode(), entry.n, entry.data(now))
+
+
+def first_events(log: RunLog) -> bytes:
+    """Return the JSON of a run that was just started: its id, and the events so far."""
+    now = log.clock()
+    events = b",".join(page_data(log, entry, now) for entry in log.after(0, FIRST_EVENTS))
+    return b'{"run":"%b","events":[%b]}' % (log.id.encode(), events)

@@ -72,6 +72,38 @@ def test_no_event_waits_for_the_one_before_to_be_acknowledged(
     assert all(at_once)
 
 
+def test_a_page_gets_the_events_of_a_short_run_with_its_id(serve: Serve) -> None:
+    served = serve(add)
+    answer = served.post("/add", {"a": 1}, Prefer="respond-async; events")
+    assert answer.status == 202
+    run, events = answer.json["run"], answer.json["events"]
+    assert [event["n"] for event in events] == list(range(1, len(events) + 1))
+    assert all(event["run"] == run for event in events)
+    # However much of it that is, the rest follows.
+    rest = served.events(f"/-/events?run={run}:{len(events)}")
+    assert [event["kind"] for event in [*events, *rest]] == [
+        "queued",
+        "started",
+        "printed",
+        "output",
+        "finished",
+    ]
+    assert answer.json.keys() == {"run", "events"}
+
+
+def test_a_page_does_not_wait_for_a_long_run(serve: Serve) -> None:
+    go = threading.Event()
+
+    def hold() -> None:
+        go.wait()
+
+    served = serve(hold)
+    answer = served.post("/hold", Prefer="respond-async; events")
+    go.set()
+    assert answer.status == 202
+    assert [event["kind"] for event in answer.json["events"]][:1] == ["queued"]
+
+
 def test_a_run_is_told_as_it_happens(serve: Serve) -> None:
     answer = serve(add).post("/add", {"a": 1}, Accept="text/event-stream")
     assert answer.status == 200

@@ -1,5 +1,6 @@
 /** The one door to the server: every request of the element, typed; an error is a value, not an exception. */
 
+import type { Numbered } from "./events.js";
 import { encode, isObject, type FormSchema, type Json, type Problem } from "./schema.js";
 import { t } from "./words.js";
 
@@ -50,6 +51,12 @@ export interface RunRow {
   progress?: { done: number; total?: number | null; text?: string };
   started: string | null;
   ended: string | null;
+}
+
+/** A run that was started, and what it has said by now. */
+export interface Begun {
+  run: string;
+  events?: Numbered[];
 }
 
 /** How much of an upload the server has. */
@@ -135,18 +142,18 @@ export class Api {
     return this.json(`${this.form}/schema`, signal ? { signal } : {}, isFormSchema);
   }
 
-  /** Start a run; the answer is its id, the rest comes by the event stream. */
-  async start(values: Json): Promise<Result<string>> {
-    const sent = await this.json(
+  /** Start a run; the answer is its id, and its first events where it was quick. The rest comes by the event stream. */
+  start(values: Json): Promise<Result<Begun>> {
+    return this.json(
       this.form,
       {
         method: "POST",
         body: encode(values),
-        headers: { "Content-Type": "application/json", Prefer: "respond-async" },
+        headers: { "Content-Type": "application/json", Prefer: "respond-async; events" },
       },
-      (value): value is { run: string } => isObject(value) && typeof value["run"] === "string",
+      (value): value is Begun =>
+        isObject(value) && typeof value["run"] === "string" && (value["events"] === undefined || Array.isArray(value["events"])),
     );
-    return sent.ok ? { ok: true, value: sent.value.run } : sent;
   }
 
   async cancel(run: string): Promise<Result<undefined>> {

@@ -73,6 +73,9 @@ export type PageEvent =
   | { kind: "removed"; url: string }
   | { kind: "kernel"; id: string; state: string };
 
+/** An event with its place in its run. */
+export type Numbered = RunEvent & { n: number };
+
 const RUN_KINDS: ReadonlySet<string> = new Set<RunEvent["kind"]>([
   "queued",
   "started",

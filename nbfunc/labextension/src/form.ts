@@ -19,6 +19,8 @@ import { styles } from "./style.js";
 import { Submission, type SubmissionHome } from "./submission.js";
 import { t } from "./words.js";
 
+/** Milliseconds between two pictures, at 60 a second. */
+const PICTURE = 17;
 /** Outputs that one press of "Show more" draws. */
 const MORE = 500;
 
@@ -67,6 +69,8 @@ export class FormElement extends LitElement {
   private ticking: ReturnType<typeof setInterval> | undefined;
   private saving: ReturnType<typeof setTimeout> | undefined;
   private drawing = false;
+  /** When, as `performance.now()` has it. */
+  private drawn = 0;
 
   private readonly home: Home & SubmissionHome & HistoryHome = this.makeHome();
 
@@ -119,15 +123,17 @@ export class FormElement extends LitElement {
     this.ticking = undefined;
   }
 
-  /** Draw before the next picture, however many events come until then. */
+  /** Draw once for a picture, however many events come for it; at once if nothing was drawn for the one before. */
   private soon(): void {
     if (this.drawing) return;
     this.drawing = true;
     const draw = (): void => {
       this.drawing = false;
+      this.drawn = performance.now();
       this.requestUpdate();
     };
     if (document.hidden) setTimeout(draw, 200);
+    else if (performance.now() - this.drawn > PICTURE) queueMicrotask(draw);
     else requestAnimationFrame(draw);
   }
 
@@ -227,10 +233,11 @@ export class FormElement extends LitElement {
     if (!fields || !history) return;
     this.failure = null;
     const values = fields.children().length ? fields.keep() : null;
-    const id = await this.submission.submit(fields);
-    if (id === null) return;
-    history.begin(id, values);
-    this.dispatchEvent(new CustomEvent("nbfunc-started", { bubbles: true, composed: true, detail: { run: id } }));
+    const begun = await this.submission.submit(fields);
+    if (begun === null) return;
+    const { run, events } = begun;
+    history.begin(run, values, events);
+    this.dispatchEvent(new CustomEvent("nbfunc-started", { bubbles: true, composed: true, detail: { run } }));
     await this.updateComplete;
     this.renderRoot.querySelector(".runs")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
   };

@@ -1,7 +1,7 @@
 /** The runs of one form in this tab, the newest first: followed while they run, remembered over a reload. */
 
 import type { Api, Failure } from "./api.js";
-import type { EventStream, RunEvent } from "./events.js";
+import type { EventStream, Numbered, RunEvent } from "./events.js";
 import type { KeptRun } from "./memory.js";
 import { Run } from "./run.js";
 import { stateText } from "./run-view.js";
@@ -39,25 +39,32 @@ export class History {
     if (newest) this.open(newest);
   }
 
-  /** A run that was just started; `values` are what the form held. */
-  begin(id: string, values: Json): void {
+  /** A run that was just started; `values` are what the form held, `events` what it has said by now. */
+  begin(id: string, values: Json, events: Numbered[] = []): void {
     const run = new Run(id, { values });
     this.runs = [run, ...this.runs].slice(0, KEPT_RUNS);
-    this.home.say(stateText(run));
-    this.open(run);
+    for (const event of events) run.apply(event);
+    this.tell(run);
+    if (run.live) this.open(run, events.at(-1)?.n ?? 0);
+    else this.watched.add(run);
     this.home.remember();
+    this.home.redraw();
   }
 
   isOpen(run: Run): boolean {
     return this.watched.has(run);
   }
 
-  /** Ask for the events of a run, all that there were. */
-  open(run: Run): void {
+  private tell(run: Run): void {
+    this.home.say(run.error ? t`Failed: ${run.error.type}: ${run.error.message}` : stateText(run));
+  }
+
+  /** Ask for the events of a run, from the one after number `after`. */
+  open(run: Run, after = 0): void {
     if (this.watched.has(run)) return;
     this.watched.add(run);
     const listener = { event: (event: RunEvent) => this.heard(run, event), unknown: () => this.forgotten(run) };
-    this.stream.watch(run.id, 0, listener, this.signal);
+    this.stream.watch(run.id, after, listener, this.signal);
   }
 
   /** The stream broke: what comes next may have happened long ago. */
@@ -80,7 +87,7 @@ export class History {
     const before = stateText(run);
     run.apply(event);
     if (stateText(run) !== before) {
-      this.home.say(run.error ? t`Failed: ${run.error.type}: ${run.error.message}` : stateText(run));
+      this.tell(run);
       if (this.missed.has(run) && (event.kind === "started" || !run.live)) void this.time(run);
       this.home.remember();
     }

@@ -1,6 +1,6 @@
 /** From a filled form to a run: check, wait for uploads, post; a refusal goes to the fields that it is about. */
 
-import type { Api, Failure } from "./api.js";
+import type { Api, Begun, Failure } from "./api.js";
 import type { Field } from "./fields/field.js";
 import type { GroupField } from "./fields/group.js";
 import type { Problem } from "./schema.js";
@@ -30,8 +30,8 @@ export class Submission {
     this.unplaced = [];
   }
 
-  /** Submit; return the run's id, or null where it was not taken. */
-  async submit(fields: GroupField): Promise<string | null> {
+  /** Submit; return the run, or null where it was not taken. */
+  async submit(fields: GroupField): Promise<Begun | null> {
     if (this.sending) return null;
     this.clear();
     if (!this.passes(fields.check())) return null;
@@ -67,7 +67,7 @@ export class Submission {
     return false;
   }
 
-  private async post(fields: GroupField, resend: boolean): Promise<string | null> {
+  private async post(fields: GroupField, resend: boolean): Promise<Begun | null> {
     const sent = fields.uploads();
     const answer = await this.api.start(fields.value());
     if (answer.ok) {
