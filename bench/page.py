@@ -39,9 +39,8 @@ _READY = """
 # From the click to the frame that shows the result, which no field holds.
 _SUBMIT = """
 async ([text, word]) => {
-    const setter = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
     const input = window.texts()[0];
-    setter.call(input, text);
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(input), "value").set.call(input, text);
     const heard = { bubbles: true, composed: true };
     for (const kind of ["input", "change"]) input.dispatchEvent(new Event(kind, heard));
     const named = (one) => one.matches("button") && new RegExp(`^${word}\\\\b`).test(one.textContent.trim());
