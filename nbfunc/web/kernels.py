@@ -130,7 +130,7 @@ class Kernels:
         """Ask which notebooks the kernels run: one may have been renamed or moved."""
         for session in await self._sessions.list_sessions():
             # A gateway's kernel that is gone leaves a session without one.
-            known = self._kernels.get((session["kernel"] or {}).get("id"))
+            known = self._kernels.get(session["kernel"]["id"]) if session["kernel"] else None
             if known is not None and session["type"] == "notebook":
                 known.notebook = session["path"]
         for kernel in [kernel for kernel in self._kernels if kernel not in self._manager]:

@@ -274,11 +274,12 @@ def test_a_gateway_that_hangs_for_a_moment_is_waited_for(server: Server, functio
     run = functions.begin("wait")
     with server.stream(run) as events:
         events.until(kind="printed")
-        with stopped(server.gateway.process.pid), ThreadPoolExecutor(1) as asker:
-            asked = asker.submit(functions.call, "sees", path="/")
-            assert server.ask("DELETE", run).status == 202
-            assert server.get("nbfunc/-/functions").status == 200
-        assert asked.result().status == 200
+        with ThreadPoolExecutor(1) as asker:
+            with stopped(server.gateway.process.pid):
+                asked = asker.submit(functions.call, "sees", path="/")
+                assert server.ask("DELETE", run).status == 202
+                assert server.get("nbfunc/-/functions").status == 200
+            assert asked.result().status == 200
         assert events.until(kind="cancelled")
 
 
