@@ -61,6 +61,22 @@ def test_what_another_server_left_is_swept_ten_minutes_later(tmp_path: Path, clo
     assert files(tmp_path) == []
 
 
+@pytest.mark.parametrize("apart", [-600, 600])
+def test_a_server_whose_clock_is_ten_minutes_off_takes_no_file_before_its_hour(
+    tmp_path: Path, clock: Clock, apart: float
+) -> None:
+    other_clock = Clock()
+    mine, other = place(tmp_path, 1, clock), place(tmp_path, 2, other_clock)
+    other_clock.now = clock.now + apart
+    other.returns.put(b"x", "other.txt")
+    clock.now += HOUR - 1
+    mine.sweep()
+    assert files(tmp_path) == ["other.txt"]
+    clock.now += 1201 + 1
+    mine.sweep()
+    assert files(tmp_path) == []
+
+
 def test_a_directory_goes_when_its_server_has_been_away_for_three_hours(tmp_path: Path, clock: Clock) -> None:
     mine, other = place(tmp_path, 1, clock), place(tmp_path, 2, clock)
     other.sweep()
