@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from nbfunc.errors import DiskFull, Expired, NotFound, Unfinished
-from nbfunc.files import tables
+from nbfunc.files import hours, tables
 from nbfunc.files.deleting import delete, delete_all
 from nbfunc.files.drafts import Draft, try_writing
 from nbfunc.files.room import Room
@@ -124,6 +124,8 @@ class ReturnsDir:
         size is known.
     clock : callable
         Tells the time, in seconds since the epoch.
+    boot : Boot, optional
+        Tells what has passed, however the clock is set; this machine's, if the clock is.
     promises : bool
         Whether those who are told of a table before it is whole can see it here when it is.
 
@@ -140,6 +142,7 @@ class ReturnsDir:
         max_size: int | None = None,
         min_free: int = 0,
         clock: Callable[[], float] = time.time,
+        boot: hours.Boot | None = None,
         promises: bool = True,
     ) -> None:
         self.promises = promises
@@ -147,6 +150,7 @@ class ReturnsDir:
         self._place = Place(self.path, "returns_dir")
         self._room = Room(self._place, max_size=max_size, min_free=min_free)
         self._clock = clock
+        self._boot = hours.boot_of(clock) if boot is None else boot
         self._place.make()
         self._most = _longest_name(self.path)
         try_writing(self._place)
@@ -257,7 +261,8 @@ class ReturnsDir:
             raise NotFound(f"There is no file {id!r} here.")
         created = int(made[1], 16) / 1000
         promised = bool(made[2])
-        if (not promised and self._is_past(created)) or not _is_clean(filename):
+        now = self._now()
+        if (not promised and now.age(id) >= KEPT_SECONDS) or not _is_clean(filename):
             raise _expired(filename)
         path = self.path / self._disk_name(id, filename)
         try:
@@ -272,12 +277,12 @@ class ReturnsDir:
             raise self._place.error(error) from error
         if promised:
             created = info.st_mtime
-        if not stat.S_ISREG(info.st_mode) or self._is_past(created):
+        if not stat.S_ISREG(info.st_mode) or (promised and _has_stood(id, info, now)):
             raise _expired(filename)
         return Found(path, info.st_size, created)
 
-    def _is_past(self, created: float) -> bool:
-        return self._clock() - created >= KEPT_SECONDS
+    def _now(self) -> hours.Moment:
+        return hours.now(self._clock, self._boot)
 
     def _is_being_written(self, key: str) -> bool:
         try:
@@ -334,12 +339,17 @@ class ReturnsDir:
             delete(self.find(id, filename).path)
             self._room.recount()
 
-    def sweep(self) -> int:
+    def sweep(self, *, late: float = 0.0) -> int:
         """Delete the files whose hour is over and the parts that nobody writes any more; return how many.
 
         Only what has a name of ours goes. For a thread: it takes as long as there are files.
+
+        Parameters
+        ----------
+        late : float
+            Seconds beyond the hour that they are left: in a directory of other servers, whose clocks differ.
         """
-        now = self._clock()
+        now = self._now()
         try:
             entries = os.scandir(self.path)
         except FileNotFoundError:
@@ -347,7 +357,7 @@ class ReturnsDir:
         except OSError as error:
             raise self._place.error(error) from error
         with entries:
-            deleted = delete_all(entry.path for entry in entries if _is_over(entry, now))
+            deleted = delete_all(entry.path for entry in entries if _is_over(entry, now, late))
         self._room.recount()
         return deleted
 
@@ -404,8 +414,8 @@ class ReturnsDir:
         return Stored(key, name, size, created)
 
     def _new_id(self) -> tuple[str, float]:
-        milliseconds = int(self._clock() * 1000)
-        return f"{milliseconds:011x}-{os.urandom(16).hex()}", milliseconds / 1000
+        key = self._now().new_id()
+        return key, int(key[:11], 16) / 1000
 
     def _disk_name(self, key: str, filename: str) -> str:
         name = f"{key}-{shortened(filename, self._most - len(key) - 1)}"
@@ -424,16 +434,25 @@ def _is_clean(filename: str) -> bool:
         return False
 
 
-def _is_over(entry: os.DirEntry[str], now: float) -> bool:
+def _is_over(entry: os.DirEntry[str], now: hours.Moment, late: float) -> bool:
     made = _OURS.fullmatch(entry.name)
     if made is None:
         return False
     if not made[2]:
-        return now - int(made[1], 16) / 1000 >= KEPT_SECONDS
+        return now.age(entry.name) >= KEPT_SECONDS + late
     try:
-        return now - entry.stat(follow_symlinks=False).st_mtime >= KEPT_SECONDS
+        return _has_stood(entry.name, entry.stat(follow_symlinks=False), now, late)
     except OSError:
         return False
+
+
+def _has_stood(key: str, info: os.stat_result, now: hours.Moment, late: float = 0.0) -> bool:
+    """Whether an hour has passed since what its id does not tell was last written."""
+    if now.time - info.st_mtime < KEPT_SECONDS + late:
+        return False
+    # The clock may have been set: it cannot be longer than its id is old.
+    counted = now.counted(key)
+    return counted is None or counted >= KEPT_SECONDS
 
 
 def _restore_mode(path: Path, info: os.stat_result) -> None:

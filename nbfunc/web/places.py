@@ -100,7 +100,7 @@ class Place:
         def later() -> float:
             return self._clock() - CLOCKS_DIFFER_SECONDS
 
-        ReturnsDir(directory, clock=later).sweep()
+        ReturnsDir(directory, clock=self._clock).sweep(late=CLOCKS_DIFFER_SECONDS)
         if self._clock() - touched.st_mtime >= GONE_SECONDS:
             uploads = directory / UPLOADS
             if uploads.is_dir():

@@ -24,6 +24,7 @@ from nbfunc.core.events import (
     Started,
     StoredFile,
 )
+from nbfunc.files import hours
 from nbfunc.hosts.base import FunctionHost
 from nbfunc.web.addresses import KEPT_SECONDS, Addresses, json_bytes, rfc3339
 
@@ -61,7 +62,10 @@ class Entry:
         """Return an output's JSON."""
         if self.file is None:
             return self.fields
-        left = max(0, int(self.file.created + KEPT_SECONDS - now))
+        # What has passed since, where it can be told: the clock may have been set.
+        counted = hours.now(time.time, hours.THIS_BOOT).counted(self.file.id)
+        age = now - self.file.created if counted is None else counted
+        left = max(0, int(KEPT_SECONDS - age))
         return self.fields[:-1] + b',"expires_in":%d}' % left
 
     def data(self, now: float) -> bytes:
