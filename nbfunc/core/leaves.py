@@ -77,7 +77,7 @@ class TextField(Leaf):
 
     def prefilled(self, default: Any) -> dict[str, Any]:
         # A default password is the author's secret: the schema says that there is one, never which.
-        return {} if self.password else super().prefilled(default)
+        return {"x-nbfunc": {"default_hidden": True}} if self.password else super().prefilled(default)
 
     def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:
         if isinstance(raw, str) and not _is_unicode(raw):

@@ -159,10 +159,20 @@ def refuse(n: Annotated[int, Field(ge=5)]) -> None:
     raise ValueError("not today <b>")
 
 
+def keep(
+    key: Annotated[str, Password(), Field(min_length=3)] = "secret",
+    other: Annotated[str | None, Password()] = "optional",
+    n: int = 2**60,
+    large: Annotated[int, Field(lt=10**30)] = 10**25,
+    shown: Literal[9007199254740993] = 9007199254740993,
+) -> str:
+    return repr((key, other, n, large, shown))
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     functions = [function_of(name, annotation) for name, (annotation, _, _) in CASES.items()]
-    others = [paint, make_file, wait_for_ever, refuse]
+    others = [paint, make_file, wait_for_ever, refuse, keep]
     with serving([*functions, *others], tmp_path_factory.mktemp("served")) as served:
         yield served
 
@@ -213,3 +223,10 @@ def test_an_error_is_shown_as_text_and_a_wrong_value_at_its_field(served: Served
     page.get_by_label("n", exact=True).fill("5")
     submit(page)
     expect(page.locator(".runs")).to_contain_text("ValueError: not today <b>")
+
+
+def test_defaults_that_nobody_touched_are_what_the_function_gets(served: Served, page: Page) -> None:
+    page.goto(f"{served.url}/keep")
+    submit(page)
+    expected = repr(("secret", "optional", 2**60, 10**25, 9007199254740993))
+    expect(page.locator(".runs")).to_contain_text(expected)

@@ -70,6 +70,10 @@ def table() -> pd.DataFrame:
     return pd.DataFrame({"number": range(2000), "name": [f"row {at}" for at in range(2000)]})
 
 
+def identities() -> pd.DataFrame:
+    return pd.DataFrame({"id": [2**63 - 1, 2**60]})
+
+
 def long_table() -> pd.DataFrame:
     return pd.DataFrame({"number": range(60_000), "name": "n"})
 
@@ -113,7 +117,21 @@ def failing() -> Iterator[str]:
 
 
 FUNCTIONS: list[Callable[..., Any]] = [
-    *(nothing, text, plain, file, files, picture, figure, table, long_table, markup, markdown, latex),
+    *(
+        nothing,
+        text,
+        plain,
+        file,
+        files,
+        picture,
+        figure,
+        table,
+        identities,
+        long_table,
+        markup,
+        markdown,
+        latex,
+    ),
     *(unknown, several, steps, noisy, failing),
 ]
 
@@ -211,6 +229,12 @@ def test_a_table_is_sorted_searched_and_scrolled_to_its_end(shown: Show) -> None
     expect(run.get_by_text("2,000 rows", exact=True)).to_be_visible()
     run.locator(".scroll").evaluate("(box) => box.scrollTo(0, box.scrollHeight)")
     expect(run.locator("tbody")).to_contain_text("row 0")
+
+
+def test_large_integers_keep_their_digits(shown: Show) -> None:
+    run = shown(identities)
+    for number in (2**63 - 1, 2**60):
+        expect(run.get_by_role("cell", name=str(number))).to_be_visible()
 
 
 def test_a_long_table_is_seen_while_it_is_being_written(

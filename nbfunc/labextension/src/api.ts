@@ -1,7 +1,7 @@
 /** The one door to the server: every request of the element, typed; an error is a value, not an exception. */
 
 import type { Numbered } from "./events.js";
-import { encode, isObject, type FormSchema, type Json, type Problem } from "./schema.js";
+import { decode, encode, isObject, type FormSchema, type Json, type Problem } from "./schema.js";
 import { t } from "./words.js";
 
 /** Why a request got no answer to use. `status` 0: nothing came back at all. */
@@ -300,7 +300,7 @@ export class Api {
 
 async function parsed(response: Response): Promise<unknown> {
   try {
-    return JSON.parse(await response.text()) as unknown;
+    return decode(await response.text());
   } catch {
     return undefined;
   }

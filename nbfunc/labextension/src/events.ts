@@ -1,7 +1,7 @@
 /** What runs say, and the one stream of a page that brings it (WHATWG HTML, server-sent events). */
 
 import type { Api, Failure } from "./api.js";
-import { isObject, type Json } from "./schema.js";
+import { decode, isObject, type Json } from "./schema.js";
 import { t } from "./words.js";
 
 export interface TextOutput {
@@ -259,7 +259,7 @@ export class EventStream {
   private dispatch(frame: Frame): void {
     let said: unknown;
     try {
-      said = JSON.parse(frame.data);
+      said = decode(frame.data);
     } catch {
       return;
     }

@@ -1,6 +1,6 @@
 /** What a tab remembers of a form over a reload: what was put in, and the runs. Never passwords, and of files the name alone. */
 
-import { encode, isObject, type Json } from "./schema.js";
+import { decode, encode, isObject, type Json } from "./schema.js";
 
 export interface KeptRun {
   id: string;
@@ -23,7 +23,7 @@ export class Memory {
 
   read(): Kept | null {
     try {
-      const kept: unknown = JSON.parse(this.storage.getItem(this.key) ?? "null");
+      const kept = decode(this.storage.getItem(this.key) ?? "null");
       if (!isObject(kept)) return null;
       const runs = Array.isArray(kept["runs"]) ? kept["runs"].filter(isObject).flatMap(keptRun) : [];
       return { values: (kept["values"] ?? null) as Json, runs };

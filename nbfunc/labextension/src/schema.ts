@@ -33,6 +33,8 @@ export interface Hints {
   extensions?: string[];
   max_size?: number | null;
   default_name?: string | null;
+  /** There is a default, and it is a secret: to leave the field empty is to take it. */
+  default_hidden?: boolean;
   labels?: string[];
   dynamic?: boolean;
   error?: string | null;
@@ -51,10 +53,10 @@ export interface SchemaNode {
   properties?: Record<string, SchemaNode>;
   required?: string[];
   additionalProperties?: SchemaNode | boolean;
-  minimum?: number;
-  maximum?: number;
-  exclusiveMinimum?: number;
-  exclusiveMaximum?: number;
+  minimum?: number | bigint;
+  maximum?: number | bigint;
+  exclusiveMinimum?: number | bigint;
+  exclusiveMaximum?: number | bigint;
   multipleOf?: number;
   minLength?: number;
   maxLength?: number;
@@ -105,6 +107,32 @@ export function kindOf(node: SchemaNode): Kind {
   if (type === "array") return "list";
   if (type === "object") return node.properties ? "group" : "dict";
   return "text";
+}
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+/** Stands before the digits of an integer that JSON.parse would round; for private use in Unicode. */
+const KEPT = "\uE0F0";
+
+/** Read JSON, integers beyond 2^53 digit by digit. */
+export function decode(text: string): unknown {
+  // As nearly always: then nothing needs a look at each number.
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  const kept = text.replace(TOKEN, (token) =>
+    /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${KEPT}${token}"` : token,
+  );
+  return JSON.parse(kept, (_, value: unknown) =>
+    typeof value === "string" && value.startsWith(KEPT) && /^-?\d+$/.test(value.slice(1)) ? BigInt(value.slice(1)) : value,
+  );
+}
+
+/** Write JSON to be read by people. */
+export function pretty(value: Json, indent = ""): string {
+  if (typeof value !== "object" || value === null) return encode(value);
+  const deeper = `${indent}  `;
+  const [open, close, lines] = Array.isArray(value)
+    ? ["[", "]", value.map((one) => pretty(one, deeper))]
+    : ["{", "}", Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${pretty(one, deeper)}`)];
+  return lines.length ? `${open}\n${deeper}${lines.join(`,\n${deeper}`)}\n${indent}${close}` : open + close;
 }
 
 /** Write JSON, integers beyond 2^53 digit by digit. */

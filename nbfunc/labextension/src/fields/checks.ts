@@ -5,10 +5,10 @@ import { t } from "../words.js";
 
 export function numberFault(node: SchemaNode, value: number | bigint): string {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = node;
-  if (minimum !== undefined && value < minimum) return t`Must be at least ${minimum}.`;
-  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) return t`Must be more than ${exclusiveMinimum}.`;
-  if (maximum !== undefined && value > maximum) return t`Must be at most ${maximum}.`;
-  if (exclusiveMaximum !== undefined && value >= exclusiveMaximum) return t`Must be less than ${exclusiveMaximum}.`;
+  if (minimum !== undefined && value < minimum) return t`Must be at least ${String(minimum)}.`;
+  if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) return t`Must be more than ${String(exclusiveMinimum)}.`;
+  if (maximum !== undefined && value > maximum) return t`Must be at most ${String(maximum)}.`;
+  if (exclusiveMaximum !== undefined && value >= exclusiveMaximum) return t`Must be less than ${String(exclusiveMaximum)}.`;
   if (multipleOf !== undefined && typeof value === "number") {
     // 0.3 is a multiple of 0.1 to whoever types it, though not in doubles.
     const times = value / multipleOf;

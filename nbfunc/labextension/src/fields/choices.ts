@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
-import { hints, same, type Json, type SchemaNode } from "../schema.js";
+import { encode, hints, same, type Json, type SchemaNode } from "../schema.js";
 import { t } from "../words.js";
 import { itemsFault } from "./checks.js";
 import { Field, Misfit, fromText, quoted, type Frame } from "./field.js";
@@ -68,7 +68,7 @@ function options(node: SchemaNode): Option[] {
   const { labels } = hints(node);
   return (node.enum ?? []).map((value, at) => ({
     value,
-    label: labels?.[at] ?? (typeof value === "string" ? value : JSON.stringify(value)),
+    label: labels?.[at] ?? (typeof value === "string" ? value : encode(value)),
   }));
 }
 

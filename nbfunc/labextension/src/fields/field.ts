@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import type { Api } from "../api.js";
-import { hints, kindOf, type Hints, type Json, type Kind, type Loc, type SchemaNode } from "../schema.js";
+import { decode, encode, hints, kindOf, type Hints, type Json, type Kind, type Loc, type SchemaNode } from "../schema.js";
 import type { Upload } from "../uploads.js";
 
 /** A value that a field cannot hold; `message` is shown at the field. */
@@ -227,7 +227,7 @@ export abstract class Field {
 /** Text from an address as JSON where it is JSON, else as the text that it is. */
 export function fromText(text: string): Json {
   try {
-    return JSON.parse(text) as Json;
+    return decode(text) as Json;
   } catch {
     return text;
   }
@@ -235,6 +235,6 @@ export function fromText(text: string): Json {
 
 /** How a misfit names the value that it is about. */
 export function quoted(value: Json): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? one.toString() : one));
+  const text = typeof value === "string" ? value : encode(value);
   return `“${text.length > 60 ? `${text.slice(0, 59)}…` : text}”`;
 }

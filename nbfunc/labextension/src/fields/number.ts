@@ -27,9 +27,13 @@ export class NumberField extends InputField {
     const node = this.node.anyOf?.find((one) => one.type === "number" || one.type === "integer") ?? this.node;
     const inner = { ...this.node, ...node };
     const step = this.integer ? 1 : 0;
-    const min = inner.minimum ?? (inner.exclusiveMinimum === undefined ? undefined : inner.exclusiveMinimum + step);
-    const max = inner.maximum ?? (inner.exclusiveMaximum === undefined ? undefined : inner.exclusiveMaximum - step);
-    return { min, max };
+    // Doubles do for a control; numberFault compares digit by digit.
+    const bound = (closed?: number | bigint, open?: number | bigint, towards = 0): number | undefined =>
+      closed !== undefined ? Number(closed) : open === undefined ? undefined : Number(open) + towards;
+    return {
+      min: bound(inner.minimum, inner.exclusiveMinimum, step),
+      max: bound(inner.maximum, inner.exclusiveMaximum, -step),
+    };
   }
 
   private get step(): number | "any" {

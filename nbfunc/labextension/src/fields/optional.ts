@@ -17,7 +17,14 @@ export class OptionalField extends Field {
   constructor(node: SchemaNode, name: string, home: Home) {
     super(node, name, home);
     const [inner = {}] = (node.anyOf ?? []).filter((one) => one.type !== "null");
-    this.inner = home.make({ ...inner, title: this.title }, name);
+    // What is said of a default that is not shown is about the inner field.
+    const { default_name, default_hidden } = this.hints;
+    const told = {
+      ...(inner["x-nbfunc"] ?? {}),
+      ...(default_name === undefined ? {} : { default_name }),
+      ...(default_hidden === undefined ? {} : { default_hidden }),
+    };
+    this.inner = home.make({ ...inner, title: this.title, "x-nbfunc": told }, name);
     this.on = this.hints.start ?? false;
   }
 

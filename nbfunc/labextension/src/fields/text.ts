@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
-import type { Json } from "../schema.js";
+import { encode, type Json } from "../schema.js";
 import { t } from "../words.js";
 import { lengthFault, patternFault } from "./checks.js";
 import { Misfit, quoted, type Field } from "./field.js";
@@ -14,7 +14,7 @@ export class TextField extends InputField {
   private revealed = false;
 
   override fill(value: Json): void {
-    this.draft = typeof value === "string" ? value : JSON.stringify(value);
+    this.draft = typeof value === "string" ? value : encode(value);
     if (typeof value !== "string") throw new Misfit(t`${quoted(value)} is not a text.`);
   }
 
@@ -22,8 +22,13 @@ export class TextField extends InputField {
     if (!this.hints.password) super.prefill(texts);
   }
 
-  override value(): Json {
-    return this.draft;
+  override value(): Json | undefined {
+    return this.standing ? undefined : this.draft;
+  }
+
+  /** Whether the default stands, which is the author's secret. */
+  private get standing(): boolean {
+    return !!this.hints.default_hidden && !this.draft;
   }
 
   override keep(): Json | undefined {
@@ -40,7 +45,7 @@ export class TextField extends InputField {
   }
 
   protected override fault(): string {
-    return lengthFault(this.node, this.draft) || patternFault(this.node, this.draft);
+    return this.standing ? "" : lengthFault(this.node, this.draft) || patternFault(this.node, this.draft);
   }
 
   protected override body(): TemplateResult {
@@ -64,7 +69,7 @@ export class TextField extends InputField {
       dir="auto"
       autocomplete=${password ? "new-password" : this.kind === "email" ? "email" : "off"}
       spellcheck=${password || this.kind === "email" ? "false" : nothing}
-      placeholder=${placeholder ?? nothing}
+      placeholder=${placeholder ?? (this.hints.default_hidden ? t`Leave empty for the default` : nothing)}
       aria-describedby=${this.described}
       aria-invalid=${this.invalid}
       .value=${live(this.draft)}

@@ -4,7 +4,7 @@ import { LitElement, html, type TemplateResult } from "lit";
 import { until } from "lit/directives/until.js";
 
 import type { DisplayOutput } from "../events.js";
-import { isObject, type Json } from "../schema.js";
+import { isObject, pretty, type Json } from "../schema.js";
 import { styles } from "../style.js";
 import { t } from "../words.js";
 import { frameView } from "./frame.js";
@@ -20,13 +20,13 @@ const TYPES: readonly (readonly [RegExp, View])[] = [
   [/^image\//, picture],
   [/^text\/markdown$/, markdown],
   [/^text\/latex$/, (value) => html`<div class="latex">${textView(text(value))}</div>`],
-  [/^application\/json$/, (value) => textView(JSON.stringify(value, null, 2))],
+  [/^application\/json$/, (value) => textView(pretty(value))],
   [/^text\/plain$/, (value) => textView(text(value))],
 ];
 
 function text(value: Json): string {
   if (Array.isArray(value)) return value.map(text).join("");
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  return typeof value === "string" ? value : pretty(value);
 }
 
 function linked(value: Json): string | null {

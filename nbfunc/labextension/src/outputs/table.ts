@@ -4,7 +4,7 @@ import { LitElement, html, nothing, type PropertyValues, type TemplateResult } f
 
 import { Api, type TableQuery } from "../api.js";
 import type { Column, TableOutput } from "../events.js";
-import type { Json } from "../schema.js";
+import { encode, type Json } from "../schema.js";
 import { styles } from "../style.js";
 import { t } from "../words.js";
 import { tableStyles } from "./table-style.js";
@@ -211,7 +211,7 @@ export class TableView extends LitElement {
         if (!cells) return html`<td class="wait">·</td>`;
         const cell = cells[at] ?? null;
         if (cell === null) return html`<td class="${type} missing">–</td>`;
-        const text = typeof cell === "string" ? cell : JSON.stringify(cell);
+        const text = typeof cell === "string" ? cell : encode(cell);
         return html`<td class=${type} dir="auto" title=${text.length > 30 ? text.slice(0, 1000) : nothing}>${text.slice(0, 300)}</td>`;
       })}
     </tr>`;
@@ -225,7 +225,7 @@ export class TableView extends LitElement {
     if (known !== undefined) return known;
     const longest = this.output.rows.slice(0, 100).reduce((most, row) => {
       const cell = row[at] ?? null;
-      return Math.max(most, typeof cell === "string" ? cell.length : JSON.stringify(cell).length);
+      return Math.max(most, typeof cell === "string" ? cell.length : encode(cell).length);
     }, column.name.length + 2);
     const width = Math.min(Math.max(longest, 4), 40) + 4;
     this.widths.set(column, width);
