@@ -237,6 +237,8 @@ export class FormElement extends LitElement {
     if (begun === null) return;
     const { run, events } = begun;
     history.begin(run, values, events);
+    // Not with the next picture: a short run is over already, and its result is what is waited for.
+    this.requestUpdate();
     this.dispatchEvent(new CustomEvent("nbfunc-started", { bubbles: true, composed: true, detail: { run } }));
     await this.updateComplete;
     this.renderRoot.querySelector(".runs")?.scrollIntoView({ block: "nearest", behavior: "smooth" });
