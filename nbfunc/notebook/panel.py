@@ -18,7 +18,7 @@ import traitlets
 from nbfunc.core.compound import Problems
 from nbfunc.core.events import Failed, Finished
 from nbfunc.core.forms import Form, form_of
-from nbfunc.errors import AskerError, Cancelled, InvalidArguments, NbfuncError
+from nbfunc.errors import AskerError, Cancelled, FormError, InvalidArguments, NbfuncError
 from nbfunc.hosts.base import RawArguments
 from nbfunc.hosts.in_process import Exposed
 from nbfunc.notebook.panels.compound import Members
@@ -69,10 +69,32 @@ def panel(functions: Functions) -> Any:
     >>> panel(double).run(n=4).result(timeout=10)
     8
     """
+    return _drawn(_checked(functions))
+
+
+def _checked(functions: Any) -> Any:
+    """Return one function, a list or a dict: all are looked at before the first is drawn, and would stay."""
+    if callable(functions):
+        form_of(functions)
+        return functions
+    if isinstance(functions, str) or not isinstance(functions, Iterable):
+        raise FormError(f"{functions!r} is no function: pass one, a list of them, or a dict of lists.")
     if isinstance(functions, Mapping):
-        return _tabs({title: panel(members) for title, members in functions.items()}.items())
+        checked: Any = {title: _checked(members) for title, members in functions.items()}
+    else:
+        checked = list(functions)
+        for function in checked:
+            form_of(function)
+    if not checked:
+        raise FormError("There is no function to make a form of: pass one, a list, or a dict of lists.")
+    return checked
+
+
+def _drawn(functions: Any) -> Any:
     if callable(functions):
         return Panel(functions, stage())
+    if isinstance(functions, dict):
+        return _tabs((title, _drawn(members)) for title, members in functions.items())
     panels = [Panel(function, stage()) for function in functions]
     return _tabs((one.form.title, one) for one in panels)
 

@@ -15,7 +15,7 @@ import traitlets
 from ipywidgets.widgets.widget import _instances
 
 from nbfunc import Cancelled
-from nbfunc.errors import InvalidArguments
+from nbfunc.errors import FormError, InvalidArguments
 from nbfunc.notebook.panel import Panel, RunFailed, panel
 from nbfunc.notebook.panels.durations import seconds_of, spoken
 from nbfunc.notebook.panels.prints import Prints
@@ -264,6 +264,24 @@ def test_several_functions_are_tabs_and_groups_are_tabs_of_tabs() -> None:
     grouped = panel(groups)
     assert grouped.titles == ("Numbers", "More")
     assert grouped.children[0].titles == ("Double", "Each")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (5, "5 is no function: pass one, a list of them, or a dict of lists."),
+        ("double", "'double' is no function"),
+        ({"Numbers": 5}, "5 is no function"),
+        ([double, 5], "5 is not a function"),
+        ([], "There is no function"),
+        ({"Numbers": []}, "There is no function"),
+    ],
+)
+def test_what_is_no_function_is_refused_with_a_sentence_and_leaves_nothing(given: Any, said: str) -> None:
+    widgets = set(_instances)
+    with pytest.raises(FormError, match=said):
+        panel(given)
+    assert set(_instances) <= widgets
 
 
 def test_a_value_that_does_not_fit_is_refused_when_it_is_set() -> None:

@@ -36,6 +36,7 @@ class OptionalInput(Input[OptionalField]):
             description=_optional(title),
             indent=False,
             tooltip=f"Set {title}, or leave it out",
+            _dom_classes=("nbfunc-switch",),
         )
         self._switch.observe(self._switched, "value")
         self._inside = home.input(field.field, title)
