@@ -101,7 +101,16 @@ def _drawn(functions: Any) -> Any:
 
 def _tabs(named: Iterable[tuple[str, Any]]) -> Any:
     titles, children = zip(*named, strict=True)
-    return ipywidgets.Tab(children=children, titles=titles)
+    return Tabs(children=children, titles=titles)
+
+
+class Tabs(ipywidgets.Tab):  # type: ignore[misc]  # ipywidgets has no types
+    """Several forms."""
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle["text/plain"] = f"The forms of {', '.join(self.titles)}: run this cell to use them."
+        return bundle
 
 
 class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types

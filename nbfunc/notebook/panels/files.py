@@ -28,7 +28,7 @@ MOST_BYTES = 10 << 20
 LIMIT = "Up to 10 MB, which is all that the notebook's connection takes at once."
 _NOTHING = (
     '<span class="nbfunc-help">'
-    f'<span class="nbfunc-limit">{LIMIT}</span><span class="nbfunc-any">or drop it here</span>'
+    f'<span class="nbfunc-limit">{LIMIT}</span><span class="nbfunc-any">or drop {{}} here</span>'
     "</span>"
 )
 
@@ -55,7 +55,8 @@ class UploadPicker:
             description="Choose files" if several else "Choose a file",
         )
         self._upload.observe(self._chosen, "value")
-        self._names = ipywidgets.HTML(_NOTHING)
+        self._nothing = _NOTHING.format("them" if several else "it")
+        self._names = ipywidgets.HTML(self._nothing)
         self._by_server = False
         # What the browser has to know, and its answer.
         wanted = {**field.hints(), "several": several}
@@ -90,7 +91,7 @@ class UploadPicker:
 
     def _tell(self, files: list[tuple[str, float]]) -> None:
         rows = [f"{html.escape(name)} ({size(bytes_)})" for name, bytes_ in files]
-        self._names.value = ", ".join(rows) or _NOTHING
+        self._names.value = ", ".join(rows) or self._nothing
         self._changed()
 
     def tokens(self) -> list[str]:

@@ -52,7 +52,10 @@ def _image(output: Image, stage: Stage) -> Any:
         return _gone(output.file)
     mime = mimetypes.guess_type(output.file.filename)[0] or "image/png"
     alternative = f"Picture of {output.width} by {output.height} pixels"
-    return shown({mime: base64.b64encode(content).decode(), "text/plain": alternative})
+    # In HTML, since the notebook draws pictures of their own without a word for who cannot see them.
+    source = f"data:{mime};base64,{base64.b64encode(content).decode()}"
+    picture = f'<img src="{source}" alt="{alternative}" style="max-width: 100%">'
+    return shown({"text/html": picture, "text/plain": alternative})
 
 
 def _table(output: Table, stage: Stage) -> Any:

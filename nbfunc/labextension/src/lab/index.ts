@@ -17,6 +17,8 @@ import { serverOf } from "./door.js";
 import { FormView } from "./form-view.js";
 import { formIcon } from "./icon.js";
 import { sendInline } from "./inline.js";
+import { followKernel, tellLost } from "./lost.js";
+import { nameControls } from "./named.js";
 import { tellEnds } from "./notices.js";
 import { SidePanel } from "./panel.js";
 
@@ -147,6 +149,18 @@ function activate(
   );
 
   sendInline(server.api, document);
+  notebooks?.widgetAdded.connect((_, notebook) => followKernel(notebook));
+  // ipywidgets tells nobody when it has drawn something.
+  let looking = 0;
+  const look = (): void => {
+    looking = 0;
+    nameControls(document);
+    notebooks?.forEach(tellLost);
+  };
+  new MutationObserver(() => (looking ||= window.setTimeout(look, 100))).observe(document.body, {
+    childList: true,
+    subtree: true,
+  });
   document.addEventListener("nbfunc-started", () => void activity.look());
   tellEnds(activity, {
     catalog,
