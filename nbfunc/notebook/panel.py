@@ -336,7 +336,7 @@ _STYLE = f"<style>{resources.files('nbfunc.notebook.panels').joinpath('style.css
 def _head(form: Form) -> str:
     description = html.escape(form.description).replace("\n", "<br>")
     return (
-        f"<h3>{html.escape(form.title)}</h3><p>{description}</p>"
+        f"<h3>{html.escape(form.title)}</h3>{description and f'<p>{description}</p>'}"
         '<p class="nbfunc-gone">This form has lost its kernel: run its cell to use it.</p>'
     )
 
