@@ -449,3 +449,10 @@ def jupyter(folder: Path, *options: str, **more: Any) -> Iterator[Jupyter]:
     finally:
         server.stop()
         server.log.close()
+
+
+def aged(path: Path, seconds: float) -> Path:
+    """Give a returned file the name that it would have, were it made so long ago, before the last boot."""
+    when, id_, name = path.name.split("-", 2)
+    made = f"{int((time.time() - seconds) * 1000):0{len(when)}x}"
+    return path.rename(path.with_name(f"{made}-0000{id_[4:]}-{name}"))

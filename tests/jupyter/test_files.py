@@ -6,14 +6,13 @@ import io
 import os
 import shutil
 import signal
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.jupyter.server import Jupyter, Kernel
+from tests.jupyter.server import Jupyter, Kernel, aged
 
 FUNCTIONS = """
 import os, threading
@@ -136,10 +135,8 @@ def test_a_file_expires_after_an_hour_and_when_deleted_by_hand(server: Jupyter, 
     before = set(server.returned())
     url = made(kernel)["url"]
     (path,) = set(server.returned()) - before
-    when, rest = path.name.split("-", 1)
-    old = f"{round((time.time() - 2 * 3600) * 1000):0{len(when)}x}-{rest}"
-    path.rename(path.with_name(old))
-    for address in (url, url.replace(when, old.partition("-")[0])):
+    old = aged(path, 2 * 3600)
+    for address in (url, url.replace(path.name[:44], old.name[:44])):
         answer = server.get(address)
         assert (answer.status, answer.json["reason"]) == (410, "expired")
     assert server.get(url + "x").status == 410

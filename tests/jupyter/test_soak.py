@@ -19,7 +19,7 @@ import psutil
 import pytest
 from jupyter_core.utils import ensure_event_loop
 
-from tests.jupyter.server import Jupyter, Kernel, jupyter
+from tests.jupyter.server import Jupyter, Kernel, aged, jupyter
 
 # A file's name is the digest of what it has to hold, so that each can be judged by itself.
 CODE = """
@@ -182,8 +182,7 @@ def age(paths: Iterable[Path]) -> None:
         os.utime(path, (then, then))
     for path in paths:
         if path.is_file() and path.parent.parent.name == "nbfunc":
-            when, _, rest = path.name.partition("-")
-            path.rename(path.with_name(f"{int(then * 1000):0{len(when)}x}-{rest}"))
+            aged(path, LONG_AGO)
 
 
 # A few whenever the tests run; `make soak` for the rest.
