@@ -34,6 +34,7 @@ from nbfunc.hosts.in_process import Functions, InProcessHost
 from nbfunc.types import DataFile, FileResponse
 from nbfunc.types import File as FileType
 from tests.hosts.over_a_kernel import OverAKernel
+from tests.looking import files_below
 
 T = TypeVar("T")
 Host: TypeAlias = InProcessHost | OverAKernel
@@ -69,7 +70,7 @@ class Rig:
         for thread in threading.enumerate():
             if thread.name == "nbfunc-delete":
                 thread.join()
-        return [path for path in self.uploads.path.rglob("*") if path.is_file()]
+        return files_below(self.uploads.path)
 
 
 # "kernel" shares the server's disk, "remote" does not.

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 from jupyter_client.blocking.client import BlockingKernelClient
 
+from tests.looking import files_below
+
 TOKEN = "a-token-of-the-tests"
 # Another Python for the kernels, such as one with an older ipykernel; nbfunc's packages must be there.
 KERNEL_PYTHON = os.environ.get("NBFUNC_KERNEL_PYTHON", "")
@@ -403,8 +405,8 @@ class Jupyter:
 
     def uploaded(self) -> list[Path]:
         """Return the uploaded files on disk."""
-        found = self.folder.glob("data/nbfunc/*/uploads/**/*")
-        return sorted(path for path in found if path.is_file() and path.suffix != ".held")
+        found = (path for place in self.folder.glob("data/nbfunc/*/uploads") for path in files_below(place))
+        return sorted(path for path in found if path.suffix != ".held")
 
     def kernel(self, notebook: str | None = None, name: str = "python3") -> Kernel:
         """Start a kernel for a notebook, by default one of its own."""

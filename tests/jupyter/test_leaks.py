@@ -12,6 +12,7 @@ import psutil
 from jupyter_core.utils import ensure_event_loop
 
 from tests.jupyter.server import Jupyter, Kernel, jupyter
+from tests.looking import below
 
 CODE = """
 from nbfunc import FileResponse
@@ -30,7 +31,7 @@ def held(server: Jupyter) -> dict[str, Any]:
     return {
         "descriptors": process.num_fds(),
         "kernels": process.children(),
-        "directories": sorted(path for path in server.folder.rglob("*") if path.is_dir()),
+        "directories": [path for path in below(server.folder) if path.is_dir()],
     }
 
 

@@ -20,6 +20,7 @@ import pytest
 from jupyter_core.utils import ensure_event_loop
 
 from tests.jupyter.server import Jupyter, Kernel, aged, jupyter
+from tests.looking import below
 
 # A file's name is the digest of what it has to hold, so that each can be judged by itself.
 CODE = """
@@ -172,7 +173,8 @@ def processes(server: Jupyter) -> list[psutil.Process]:
 
 def kept(server: Jupyter) -> list[Path]:
     """Return all that is in the server's directories of files."""
-    return [path for path in server.folder.glob("data/nbfunc/*/**/*") if path.name != "uploads"]
+    places = server.folder.glob("data/nbfunc/*")
+    return [path for place in places for path in below(place) if path.name != "uploads"]
 
 
 def age(paths: Iterable[Path]) -> None:

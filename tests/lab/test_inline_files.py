@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.lab.jupyter import Jupyter, jupyter
 from tests.lab.window import KERNEL_MILLISECONDS, Window
+from tests.looking import files_below
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -77,7 +78,8 @@ SAID = f"großes Bild.bin {hashlib.sha256(LARGE).hexdigest()}"
 
 
 def uploads(lab: Jupyter) -> list[Path]:
-    return [path for path in (lab.folder.parent / "data").rglob("uploads/*/*") if path.is_file()]
+    files = files_below(lab.folder.parent / "data")
+    return [path for path in files if path.parent.parent.name == "uploads"]
 
 
 def test_a_file_of_any_size_arrives_and_goes_when_its_run_ends(

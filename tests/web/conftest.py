@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pytest
 
 from nbfunc import application
+from tests.looking import files_below
 from tests.web.served import Served, start
 
 
@@ -38,8 +39,6 @@ def files_of(tmp_path: Path) -> Callable[[str], list[str]]:
     """List all files below one of the directories."""
 
     def listed(folder: str) -> list[str]:
-        return sorted(
-            str(p.relative_to(tmp_path / folder)) for p in (tmp_path / folder).rglob("*") if p.is_file()
-        )
+        return [str(path.relative_to(tmp_path / folder)) for path in files_below(tmp_path / folder)]
 
     return listed

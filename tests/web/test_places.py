@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nbfunc.web.places import GONE_SECONDS, Place, name_of_server
+from tests.looking import files_below
 
 HOUR = 3600.0
 
@@ -32,7 +33,7 @@ def place(parent: Path, port: int, clock: Clock) -> Place:
 
 
 def files(parent: Path) -> list[str]:
-    return sorted(path.name.rpartition("-")[2] for path in parent.rglob("*") if path.is_file())
+    return sorted(path.name.rpartition("-")[2] for path in files_below(parent))
 
 
 def test_a_server_keeps_its_directory_over_a_restart_and_no_other_has_it() -> None:
