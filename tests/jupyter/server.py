@@ -172,11 +172,19 @@ class Kernel:
             raise ConnectionError("the kernel's server has ended")
 
     def begin_cell(self, code: str) -> str:
-        """Start a cell, and return its request once the code runs."""
-        request: str = self.client.execute(f"print('in cell')\n{code}")
-        while self._next(60)["content"].get("text") != "in cell\n":
-            pass
-        return request
+        """Start a cell, and return its request once the kernel has taken it up."""
+        request: str = self.client.execute(code)
+        while True:
+            message = self._next(60)
+            if message["msg_type"] == "execute_input" and message["parent_header"].get("msg_id") == request:
+                return request
+
+    def heard_stream(self, request: str) -> str:
+        """Return the next text that a cell printed."""
+        while True:
+            message = self._next(60)
+            if message["msg_type"] == "stream" and message["parent_header"].get("msg_id") == request:
+                return str(message["content"]["text"])
 
     def reply(self, request: str) -> dict[str, Any]:
         """Return what the kernel answers to a request of its shell channel."""

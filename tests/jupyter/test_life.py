@@ -112,9 +112,7 @@ def test_a_kernel_that_ends_itself_ends_its_runs(server: Jupyter, running: Kerne
 
 def test_an_interrupt_stops_the_cell_and_no_run(server: Jupyter, running: Kernel) -> None:
     with holding(server, running) as (_, events, _page):
-        request = running.client.execute("print('in cell')\nwhile True: pass")
-        while running.client.get_iopub_msg(timeout=60)["content"].get("text") != "in cell\n":
-            pass
+        request = running.begin_cell("while True: pass")
         server.act(running, "interrupt")
         assert "KeyboardInterrupt" in running.heard(request).error
         running.run("gate.set()")
