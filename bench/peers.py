@@ -18,7 +18,7 @@ import psutil
 from bench import client, sending
 from bench.probe import Gap
 from bench.products import PROJECT, VENVS, FuncToWeb0, FuncToWeb2, Nbfunc, Product, Request
-from bench.servers import serving
+from bench.servers import ending, serving
 
 MIB = 1 << 20
 HOST = "127.0.0.1"
@@ -222,7 +222,7 @@ def _started(command: list[str], folder: Path, port: int) -> Iterator[int]:
     env = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": str(folder / "tmp")}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env=env)
-    try:
+    with ending(process, folder):
         deadline = time.monotonic() + START_SECONDS
         while not _answers(port):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -230,14 +230,6 @@ def _started(command: list[str], folder: Path, port: int) -> Iterator[int]:
                 raise RuntimeError(f"{command!r} does not answer:\n{said[-2000:]}")
             time.sleep(0.05)
         yield process.pid
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _answers(port: int) -> bool:

@@ -72,9 +72,16 @@ def serving(product: Product, folder: Path | None = None) -> Iterator[Server]:
         process = subprocess.Popen(
             [interpreter, "-m", product.module, str(port), str(folder)], cwd=PROJECT, stdout=log, stderr=log
         )
-    try:
+    with ending(process, folder):
         _wait(process, port, folder)
         yield Server(product, port, folder, process.pid, gap, time.perf_counter() - begin)
+
+
+@contextmanager
+def ending(process: subprocess.Popen[bytes], folder: Path) -> Iterator[None]:
+    """Stop a server after this, and remove its files."""
+    try:
+        yield
     finally:
         process.terminate()
         try:
