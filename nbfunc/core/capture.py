@@ -66,6 +66,9 @@ class Output(io.TextIOBase):
         if call_here() is None:
             self.real.flush()
 
+    def close(self) -> None:
+        """Do nothing: neither a run nor the garbage collector ends what everybody writes to."""
+
     def isatty(self) -> bool:
         return call_here() is None and self.real.isatty()
 
@@ -106,6 +109,9 @@ class Input(io.TextIOBase):
     def readable(self) -> bool:
         return True
 
+    def close(self) -> None:
+        """Do nothing, as `Output` does."""
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
@@ -129,13 +135,29 @@ _RECORDS = _Records()
 _RECORDS.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
 
 
+# The print() of older Pythons writes to a stream that it does not own (CPython gh-130163): were a proxy freed with the
+# last run, a cell that is printing at that moment would write to freed memory. So they stay, for the next runs.
+_KEPT: dict[tuple[str, int], Any] = {}
+MOST_KEPT = 30
+
+
+def _proxy(name: Stream | Literal["stdin"]) -> Any:
+    """Return what stands in for `sys.stdout` or another; the same one each time, if that has not changed."""
+    real = getattr(sys, name)
+    if isinstance(real, Output | Input):  # who redirected the stream during a run has put it back after that
+        real = real.real
+    made = _KEPT.pop((name, id(real)), None)
+    if made is None:
+        made = Input(real) if name == "stdin" else Output(real, name)
+    _KEPT[name, id(real)] = made
+    while len(_KEPT) > MOST_KEPT:
+        del _KEPT[next(iter(_KEPT))]  # of a stream that somebody had redirected to, long ago
+    return made
+
+
 def capture() -> Callable[[], None]:
     """Put the proxies in place; return what takes them away."""
-    put = {
-        "stdout": Output(sys.stdout, "stdout"),
-        "stderr": Output(sys.stderr, "stderr"),
-        "stdin": Input(sys.stdin),
-    }
+    put = {name: _proxy(name) for name in ("stdout", "stderr", "stdin")}
     for name, proxy in put.items():
         setattr(sys, name, proxy)
     restore = _redirect_handlers(put)

@@ -179,13 +179,6 @@ class Kernel:
             if message["msg_type"] == "execute_input" and message["parent_header"].get("msg_id") == request:
                 return request
 
-    def heard_stream(self, request: str) -> str:
-        """Return the next text that a cell printed."""
-        while True:
-            message = self._next(60)
-            if message["msg_type"] == "stream" and message["parent_header"].get("msg_id") == request:
-                return str(message["content"]["text"])
-
     def reply(self, request: str) -> dict[str, Any]:
         """Return what the kernel answers to a request of its shell channel."""
         while True:
