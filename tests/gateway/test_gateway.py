@@ -237,8 +237,6 @@ def test_large_files_cross_both_ways_at_constant_memory(
     os.unlink(path)
 
 
-# Not yet at every time: the server sometimes takes the kernel for dead.
-@pytest.mark.soak
 def test_a_flood_of_a_cell_holds_up_no_run(server: Server, functions: Kernel) -> None:
     request = functions.begin_cell("flooding.wait()\nwhile True: print('x' * 100)")
     assert functions.call("flood").status == 200
