@@ -18,6 +18,7 @@ from bench.servers import Server, new_folder, serving
 
 MIB = 1 << 20
 MEGABYTES = 1024
+RETURNS = 3
 ECHO = {"text": "hello"}
 HOUR = 3600.0
 
@@ -46,13 +47,13 @@ ROWS = (
     Row("click to result seen, p50 of 20", "ms"),
     Row("runs at 16 clients", "/s", more_is_better=True),
     Row("40 x sleep(1) at once", "s"),
-    Row("return 1 GiB, data", "s"),
+    Row("return 1 GiB, data: best of 3", "s"),
     Row("return 1 GiB, data: memory", "MiB"),
-    Row("return 1 GiB, path", "s"),
+    Row("return 1 GiB, path: best of 3", "s"),
     Row("return 1 GiB, path: memory", "MiB"),
-    Row("return 1 GiB, path and move", "s"),
+    Row("return 1 GiB, path and move: best of 3", "s"),
     Row("return 1 GiB, path and move: memory", "MiB"),
-    Row("return 1 GiB, chunks", "s"),
+    Row("return 1 GiB, chunks: best of 3", "s"),
     Row("return 1 GiB, chunks: memory", "MiB"),
     Row("download 1 GiB", "MiB/s", more_is_better=True),
     Row("download 1 GiB: memory", "MiB"),
@@ -123,19 +124,23 @@ def returned_files(product: Product) -> Figures:
     figures: Figures = {}
     for way in offered:
         function, needs_file = ways[way]
-        with serving(product) as server:
-            source = server.folder / "source.bin"
-            if needs_file:
-                _write(source)
-            arguments = {"path": str(source)} if needs_file else {"megabytes": MEGABYTES}
-            _settle()
-            before = server.forget_peak()
-            begin = time.perf_counter()
-            answer = client.result(server.port, product.run(function, arguments))
-            figures[f"return 1 GiB, {way}"] = time.perf_counter() - begin
-            figures[f"return 1 GiB, {way}: memory"] = max(0, server.peak() - before) / MIB
-            if way == offered[0]:
-                figures.update(_downloaded(server, product.download(answer)))
+        times = []
+        for turn in range(RETURNS):
+            with serving(product) as server:
+                source = server.folder / "source.bin"
+                if needs_file:
+                    _write(source)
+                arguments = {"path": str(source)} if needs_file else {"megabytes": MEGABYTES}
+                _settle()
+                before = server.forget_peak()
+                begin = time.perf_counter()
+                answer = client.result(server.port, product.run(function, arguments))
+                times.append(time.perf_counter() - begin)
+                figures[f"return 1 GiB, {way}: memory"] = max(0, server.peak() - before) / MIB
+                if way == offered[0] and turn == 0:
+                    figures.update(_downloaded(server, product.download(answer)))
+        # How long the system holds a writer up for its disk is chance, and fourfold: not the product's doing.
+        figures[f"return 1 GiB, {way}: best of {RETURNS}"] = min(times)
     return figures
 
 

@@ -135,8 +135,8 @@ _RECORDS = _Records()
 _RECORDS.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
 
 
-# The print() of older Pythons writes to a stream that it does not own (CPython gh-130163): were a proxy freed with the
-# last run, a cell that is printing at that moment would write to freed memory. So they stay, for the next runs.
+# The print() of older Pythons writes to a stream that it does not own (CPython gh-130163): were a proxy freed
+# with the last run, a cell that prints at that moment would write to freed memory. So they stay.
 _KEPT: dict[tuple[str, int], Any] = {}
 MOST_KEPT = 30
 
