@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import re
 import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,12 +15,10 @@ from datetime import date, datetime, time, timedelta
 from enum import Enum
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
-import annotated_types
-from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter
 from pydantic.types import AllowInfNan
-from pydantic_core import SchemaError, ValidationError
 
 from nbfunc.core import docstrings
+from nbfunc.core.advice import FITS, way_out
 from nbfunc.core.attributes import attributes
 from nbfunc.core.choices import ChoiceField, is_json_scalar, plain_options
 from nbfunc.core.compound import (
@@ -33,6 +30,7 @@ from nbfunc.core.compound import (
     OptionalField,
     VariantsField,
 )
+from nbfunc.core.constraints import adapter, check_room, is_custom, no_checks
 from nbfunc.core.fields import LEFT_OUT, NO_INPUTS, Field, Leaf, Option
 from nbfunc.core.leaves import (
     CheckboxField,
@@ -75,9 +73,6 @@ from nbfunc.types import (
 
 Build: TypeAlias = Callable[[Parts, Place], Field]
 
-# "python-re": patterns may look ahead, as in `re` and in the browser's RegExp.
-CONFIG = ConfigDict(regex_engine="python-re")
-
 
 def field_of(annotation: Any, place: Place, outer: Sequence[Any] = ()) -> Field:
     """Return the Field of an annotation.
@@ -100,116 +95,18 @@ def field_of(annotation: Any, place: Place, outer: Sequence[Any] = ()) -> Field:
     for check in parts.checks:
         if isinstance(check, type) and issubclass(check, MARKERS):
             raise place.refuse(annotation, f"write {check.__name__}(), with parentheses.")
-    _check_room(parts, place)
+    check_room(parts, place)
     for row in FIELDS:
         if row.takes(parts):
             for marker in parts.markers:
                 if not isinstance(marker, row.markers):
                     name = type(marker).__name__
-                    raise place.refuse(annotation, f"{name}() does not fit here; {_FITS[type(marker)]}.")
+                    raise place.refuse(annotation, f"{name}() does not fit here; {FITS[type(marker)]}.")
             field = row.build(parts, place)
             return dataclasses.replace(
                 field, title=parts.title or field.title, description=parts.description or field.description
             )
-    raise place.refuse(annotation, f"{_FITS[Switch]}." if parts.marker(Switch) else _way_out(parts.base))
-
-
-def _check_room(parts: Parts, place: Place) -> None:
-    """Refuse bounds between which nothing is."""
-    for lower, upper in ((("ge", "gt"), ("le", "lt")), (("min_length",), ("max_length",))):
-        least, most = (
-            [
-                (bound, name)
-                for check in parts.checks
-                for name in names
-                if (bound := getattr(check, name, None)) is not None
-            ]
-            for names in (lower, upper)
-        )
-        if least and most and max(least)[0] > min(most)[0]:
-            (low, low_name), (high, high_name) = max(least), min(most)
-            raise place.refuse(
-                parts.whole, f"nothing is between {low_name}={low!r} and {high_name}={high!r}: swap them."
-            )
-
-
-_FITS: dict[type, str] = {
-    ColorHint: "Color is an annotation of its own",
-    Dropdown: "write Annotated[str, Dropdown(options)]",
-    EmailHint: "Email is an annotation of its own",
-    FileHint: "write Annotated[str, FileHint(...)]",
-    Multiline: "it changes str",
-    Password: "it changes str",
-    Placeholder: "it changes str",
-    Slider: "it changes int and float",
-    Switch: "OptionalEnabled and OptionalDisabled go with a type: `int | OptionalEnabled`",
-}
-
-
-def _way_out(base: Any) -> str:
-    origin = get_origin(base) or base
-    if origin in {tuple, frozenset} and get_args(base):
-        better = "set[str]" if origin is frozenset else "list[str], or a dataclass for parts of several kinds"
-        return f"there is no field for it. Write another, such as {better}."
-    if origin in {list, set, dict} or origin in {tuple, frozenset}:
-        better = {dict: "dict[str, int]", set: "set[str]"}.get(origin, "list[str]")
-        return f"say what is in it, such as {better}."
-    if base is inspect.Parameter.empty:
-        return "give it an annotation, such as `: str`, or a default that shows its type."
-    better = _BETTER.get(getattr(origin, "__name__", ""), "a supported type, or a dataclass of them")
-    return f"there is no field for it. Write {better}."
-
-
-# By name: what is no dependency is not imported for its advice.
-_BETTER = {
-    **dict.fromkeys(("bytes", "bytearray", "BytesIO", "BinaryIO", "IO"), "File, and open its path"),
-    **dict.fromkeys(("DataFrame", "ndarray"), "DataFile, and read the table from its path"),
-    **dict.fromkeys(("Sequence", "Iterable", "Collection"), "list[str]"),
-    **dict.fromkeys(("Mapping", "MutableMapping"), "dict[str, int], or a dataclass"),
-    "Set": "set[str]",
-    "complex": "two floats, or a dataclass of them",
-    "Decimal": "float, or str for its exact digits",
-}
-
-
-def _adapter(parts: Parts, place: Place, sample: Any, extra: Sequence[Any] = ()) -> TypeAdapter[Any]:
-    """Return pydantic's adapter of a bare type with its constraints, tried once on a sample."""
-    try:
-        adapter: TypeAdapter[Any] = TypeAdapter(
-            _annotated(parts.base, [*extra, *parts.checks]), config=CONFIG
-        )
-        # A constraint that belongs to another type builds, and raises only when it is met:
-        # Annotated[list[int], Field(ge=1)] (pydantic 2.14).
-        if not _is_custom(parts):
-            adapter.validate_python(sample)
-        adapter.json_schema()
-    except ValidationError:
-        pass
-    except (TypeError, SchemaError, PydanticSchemaGenerationError, re.error) as error:
-        reason = str(error).splitlines()[-1].strip()
-        where = " It may belong to the items: list[Annotated[int, Field(ge=1)]]." if sample == [] else ""
-        raise place.refuse(parts.whole, f"this constraint does not fit: {reason}.{where}") from error
-    return adapter
-
-
-def _annotated(base: Any, metadata: Sequence[Any]) -> Any:
-    whole = (base, *metadata)
-    return Annotated[whole] if metadata else base
-
-
-def _is_custom(parts: Parts) -> bool:
-    """Say whether a check runs code of the author's: a validator's or predicate's function."""
-    return any(hasattr(check, "func") or not isinstance(check, _PLAIN_CHECKS) for check in parts.checks)
-
-
-_PLAIN_CHECKS = (annotated_types.BaseMetadata, AllowInfNan)
-
-
-def _no_checks(parts: Parts, place: Place) -> None:
-    if parts.checks:
-        raise place.refuse(
-            parts.whole, f"the constraint {parts.checks[0]!r} does not fit this field: drop it."
-        )
+    raise place.refuse(annotation, f"{FITS[Switch]}." if parts.marker(Switch) else way_out(parts.base))
 
 
 def _number(parts: Parts, place: Place) -> Field:
@@ -218,8 +115,8 @@ def _number(parts: Parts, place: Place) -> Field:
     types_: tuple[type, ...] = (int,) if parts.base is int else (float, int)
     field = NumberField(
         title="Whole number" if parts.base is int else "Number",
-        adapter=_adapter(parts, place, parts.base(1), finite),
-        custom=_is_custom(parts),
+        adapter=adapter(parts, place, parts.base(1), finite),
+        custom=is_custom(parts),
         types=types_,
         slider=parts.marker(Slider) is not None,
         allow_inf_nan=infinite and parts.base is float,
@@ -236,8 +133,8 @@ def _text(parts: Parts, place: Place) -> Field:
     rows, placeholder = parts.marker(Multiline), parts.marker(Placeholder)
     return TextField(
         title="Text",
-        adapter=_adapter(parts, place, "a"),
-        custom=_is_custom(parts),
+        adapter=adapter(parts, place, "a"),
+        custom=is_custom(parts),
         types=(str,),
         rows=rows and rows.rows,
         password=parts.marker(Password) is not None,
@@ -250,8 +147,8 @@ def _text_like(kind: type[TextField], title: str) -> Build:
         placeholder = parts.marker(Placeholder)
         return kind(
             title=title,
-            adapter=_adapter(parts, place, "a"),
-            custom=_is_custom(parts),
+            adapter=adapter(parts, place, "a"),
+            custom=is_custom(parts),
             types=(str,),
             placeholder=placeholder and placeholder.text,
         )
@@ -261,14 +158,14 @@ def _text_like(kind: type[TextField], title: str) -> Build:
 
 def _leaf(kind: type[Leaf], title: str, sample: Any) -> Build:
     def build(parts: Parts, place: Place) -> Field:
-        adapter = _adapter(parts, place, sample)
-        return kind(title=title, adapter=adapter, custom=_is_custom(parts), types=(type(sample),))
+        checked = adapter(parts, place, sample)
+        return kind(title=title, adapter=checked, custom=is_custom(parts), types=(type(sample),))
 
     return build
 
 
 def _file(parts: Parts, place: Place) -> Field:
-    _no_checks(parts, place)
+    no_checks(parts, place)
     hint = parts.marker(FileHint) or FileHint()
     if parts.base is not str and not is_path(parts):
         raise place.refuse(parts.whole, "a file is str or Path: write Annotated[str, FileHint(...)].")
@@ -278,7 +175,7 @@ def _file(parts: Parts, place: Place) -> Field:
 
 
 def _dropdown(parts: Parts, place: Place) -> Field:
-    _no_checks(parts, place)
+    no_checks(parts, place)
     marker = parts.marker(Dropdown)
     source = marker.options if marker else get_args(parts.base)[0]
     if not callable(source):
@@ -291,7 +188,7 @@ def _dropdown(parts: Parts, place: Place) -> Field:
 
 
 def _literal(parts: Parts, place: Place) -> Field:
-    _no_checks(parts, place)
+    no_checks(parts, place)
     values = get_args(parts.base)
     if not values:
         raise place.refuse(parts.whole, "there is nothing to choose from.")
@@ -305,7 +202,7 @@ def _literal(parts: Parts, place: Place) -> Field:
 
 
 def _enum(parts: Parts, place: Place) -> Field:
-    _no_checks(parts, place)
+    no_checks(parts, place)
     members = tuple(parts.base)
     if not members:
         raise place.refuse(parts.whole, "it has no members to choose from.")
@@ -328,7 +225,7 @@ def _list(parts: Parts, place: Place) -> Field:
     field = field_of(item, place)
     kind = ChoicesField if isinstance(field, ChoiceField) else ListField
     plain = dataclasses.replace(parts, base=container)
-    whole = _adapter(plain, place, container())
+    whole = adapter(plain, place, container())
     if isinstance(field, (GroupField, ListField, DictField)) and container is set:
         raise place.refuse(parts.whole, "the items of a set must be hashable: use a list.")
     return kind(title="List", item=field, container=container, whole=whole)
@@ -338,7 +235,7 @@ def _dict(parts: Parts, place: Place) -> Field:
     key, value = get_args(parts.base)
     if key is not str:
         raise place.refuse(parts.whole, "the keys of a dict are text: write dict[str, ...].")
-    whole = _adapter(dataclasses.replace(parts, base=dict), place, {})
+    whole = adapter(dataclasses.replace(parts, base=dict), place, {})
     return DictField(title="Named values", value=field_of(value, place), whole=whole)
 
 
@@ -382,7 +279,7 @@ def _variants(arms: Sequence[Any], outer: Sequence[Any], place: Place) -> Field:
 
 
 def _group(parts: Parts, place: Place) -> Field:
-    _no_checks(parts, place)
+    no_checks(parts, place)
     cls = parts.base
     if cls in place.inside:
         raise place.refuse(
