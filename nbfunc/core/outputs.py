@@ -7,73 +7,26 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet
 
 from nbfunc.core import tabular
-from nbfunc.core.events import Cell, Display, File, Image, Output, StoredFile, Table, Text
+from nbfunc.core.drawings import close, is_axes_array, is_figure, whole
+from nbfunc.core.events import Display, File, Image, Output, StoredFile, Table, Text
 from nbfunc.core.mailbox import unicode_only
+from nbfunc.core.optional import class_of
+from nbfunc.core.rich import bundle, is_rich
+from nbfunc.core.stores import Store, Stored
 from nbfunc.types import FileResponse
-
-log = logging.getLogger("nbfunc")
 
 MOST_TEXT = 1 << 20
 FIRST_ROWS = 100
 # Longer tables take tenths of seconds and more to write.
 PROMISED_CELLS = 100_000
-
-
-class Stored(Protocol):
-    """A file that is kept: its id, the name to offer, its size in bytes, when it was whole."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def filename(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def created(self) -> float: ...
-
-
-class Store(Protocol):
-    """Where returned files go; blocking."""
-
-    def put(
-        self,
-        source: bytes | bytearray | memoryview | Path | Iterable[bytes],
-        filename: str,
-        *,
-        move: bool = False,
-    ) -> Stored:
-        """Keep a file: content, a path to take in, or pieces as they are made."""
-
-    def put_table(
-        self, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Cell]], filename: str
-    ) -> Stored:
-        """Keep a table: columns of name and type, and rows."""
-
-    @property
-    def promises(self) -> bool:
-        """Whether a table may be told of before it is whole."""
-
-    def promise_table(self, filename: str) -> AbstractContextManager[Promise]:
-        """Name a table that is to be written next, and take it back if it is not."""
-
-
-class Promise(Protocol):
-    """A table that has its id before it has its rows."""
-
-    @property
-    def stored(self) -> Stored: ...
-    def write(self, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Cell]]) -> None: ...
 
 
 class Guarding(Protocol):
@@ -113,8 +66,8 @@ class Presenter:
 
     def displayed(self, value: Any) -> Iterator[Output]:
         """Yield what `display(value)` shows: a figure as it is now, and again each time."""
-        if _is_figure(value):
-            figure = _whole(value)
+        if is_figure(value):
+            figure = whole(value)
             self._displayed.add(figure)
             yield self._picture(figure)
         else:
@@ -123,7 +76,7 @@ class Presenter:
     def left_open(self, figure: Any) -> Iterator[Output]:
         """Yield what shows a pyplot figure that was left open, and close it."""
         if figure in self._displayed:
-            _close(figure)
+            close(figure)
         else:
             yield from self._figure(figure)
 
@@ -179,11 +132,11 @@ class Presenter:
         yield Image(file=self.keep(buffer.getbuffer(), filename), width=value.width, height=value.height)
 
     def _figure(self, value: Any) -> Iterator[Output]:
-        figure = _whole(value)
+        figure = whole(value)
         if figure not in self._drawn:  # `return fig, ax` is one picture
             self._drawn.add(figure)
             yield self._picture(figure)
-        _close(figure)
+        close(figure)
 
     def _picture(self, figure: Any) -> Image:
         buffer = io.BytesIO()
@@ -232,7 +185,7 @@ class Presenter:
         return Text(text=text)
 
     def _rich(self, value: Any) -> Iterator[Output]:
-        data, metadata = _bundle(value)
+        data, metadata = bundle(value)
         yield self.display(data, metadata)
 
     def display(self, data: dict[str, Any], metadata: dict[str, Any] | None = None) -> Display:
@@ -265,47 +218,8 @@ def _record(stored: Stored) -> StoredFile:
     return StoredFile(id=stored.id, filename=stored.filename, size=stored.size, created=stored.created)
 
 
-def _class(module: str, name: str) -> Any:
-    """Return a class of an optional package, or one that has no instances where it is not imported."""
-    return getattr(sys.modules.get(module), name, _Never)
-
-
-class _Never:
-    def __new__(cls) -> Any:
-        raise TypeError("nothing is one")
-
-
 def _is_image(value: Any) -> bool:
-    return isinstance(value, _class("PIL.Image", "Image"))
-
-
-def _is_figure(value: Any) -> bool:
-    kinds = (_class("matplotlib.figure", "FigureBase"), _class("matplotlib.figure", "Figure"))
-    if isinstance(value, kinds):
-        return True
-    if kinds[1] is _Never or isinstance(value, type):
-        return False
-    return isinstance(getattr(value, "figure", None), kinds)
-
-
-def _whole(value: Any) -> Any:
-    """Return the figure of an Axes, of a SubFigure, or itself."""
-    figure = value if isinstance(value, _class("matplotlib.figure", "Figure")) else value.figure
-    return getattr(figure, "figure", None) or figure
-
-
-def _close(figure: Any) -> None:
-    if pyplot := sys.modules.get("matplotlib.pyplot"):
-        pyplot.close(figure)
-
-
-def _is_axes_array(value: Any) -> bool:
-    return (
-        isinstance(value, _class("numpy", "ndarray"))
-        and value.dtype == object
-        and value.size > 0
-        and all(_is_figure(item) for item in value.flat)
-    )
+    return isinstance(value, class_of("PIL.Image", "Image"))
 
 
 def _is_plain(value: Any) -> bool:
@@ -324,62 +238,6 @@ def _is_plain_item(value: Any) -> bool:
     return value is None or type(value) in {bool, int, float, str}
 
 
-_REPRESENTATIONS = (
-    ("_repr_html_", "text/html"),
-    ("_repr_markdown_", "text/markdown"),
-    ("_repr_svg_", "image/svg+xml"),
-    ("_repr_png_", "image/png"),
-    ("_repr_jpeg_", "image/jpeg"),
-    ("_repr_latex_", "text/latex"),
-    ("_repr_json_", "application/json"),
-    ("_repr_javascript_", "application/javascript"),
-    ("_repr_pdf_", "application/pdf"),
-)
-
-
-def _is_rich(value: Any) -> bool:
-    return not isinstance(value, type) and bool(_bundle(value)[0])
-
-
-def _bundle(value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the MIME bundle of a rich object and its metadata, as a notebook cell shows it; or nothing."""
-    if isinstance(value, _class("plotly.basedatatypes", "BaseFigure")):
-        # Its own bundle asks for a renderer, and its HTML loads the script from elsewhere.
-        return {"text/html": value.to_html(include_plotlyjs=True), "text/plain": "Plotly figure"}, {}
-    data, metadata = _pair(_ask(value, "_repr_mimebundle_"))
-    if not data:
-        data = {}
-        for method, mime in _REPRESENTATIONS:
-            content, about = _pair(_ask(value, method))
-            if content is not None:
-                data[mime] = content
-                if about:
-                    metadata[mime] = about
-    if data and "text/plain" not in data:
-        data = {**data, "text/plain": repr(value)[:MOST_TEXT]}
-    return data, metadata
-
-
-def _ask(value: Any, method: str) -> Any:
-    # On the class too, as IPython looks: an object that answers to every name has no representation.
-    if not callable(getattr(type(value), method, None)):
-        return None
-    try:
-        return getattr(value, method)()
-    except NotImplementedError:
-        return None
-    except Exception:
-        # As a notebook does: the value is shown in its next best way, and the error told beside it.
-        log.warning("%s.%s() raised.", type(value).__name__, method, exc_info=True)
-        return None
-
-
-def _pair(answer: Any) -> tuple[Any, dict[str, Any]]:
-    if isinstance(answer, tuple) and len(answer) == 2:
-        return answer[0], dict(answer[1] or {})
-    return answer, {}
-
-
 Show: TypeAlias = Callable[[Presenter, Any], Iterator[Output]]
 
 _TABLE: tuple[tuple[Callable[[Any], bool], Show], ...] = (
@@ -387,33 +245,11 @@ _TABLE: tuple[tuple[Callable[[Any], bool], Show], ...] = (
     (lambda value: isinstance(value, str), Presenter._text),
     (lambda value: isinstance(value, FileResponse), Presenter._file),
     (_is_image, Presenter._image),
-    (_is_figure, Presenter._figure),
-    (_is_axes_array, lambda presenter, value: presenter._each(value.flat)),
+    (is_figure, Presenter._figure),
+    (is_axes_array, lambda presenter, value: presenter._each(value.flat)),
     (tabular.is_table, Presenter._table),
     (_is_plain, Presenter._plain),
-    (_is_rich, Presenter._rich),
+    (is_rich, Presenter._rich),
     (lambda value: isinstance(value, (tuple, list)), Presenter._each),
     (lambda _: True, Presenter._text),
 )
-
-
-class OpenFigures:
-    """The pyplot figures that a run leaves open: they are outputs of it too."""
-
-    def __init__(self) -> None:
-        self._before = set(self._numbers())
-
-    @staticmethod
-    def _numbers() -> list[int]:
-        pyplot = sys.modules.get("matplotlib.pyplot")
-        # Another run may be importing it at this moment.
-        return getattr(pyplot, "get_fignums", list)()
-
-    def left(self) -> list[Any]:
-        """Return those that are open now and were not before."""
-        pyplot = sys.modules.get("matplotlib.pyplot")
-        return (
-            [pyplot.figure(number) for number in self._numbers() if number not in self._before]
-            if pyplot
-            else []
-        )

@@ -20,10 +20,12 @@ from typing import Any, Protocol
 from nbfunc.core import threads
 from nbfunc.core.context import CALL, Call
 from nbfunc.core.displays import Displays
+from nbfunc.core.drawings import OpenFigures
 from nbfunc.core.events import CancelledEvent, Failed, Finished, Last, Output, OutputEvent, Started, Table
 from nbfunc.core.failures import is_of_the_wrong_place, message_of, traceback_of
 from nbfunc.core.living import living
-from nbfunc.core.outputs import OpenFigures, Presenter, Store
+from nbfunc.core.outputs import Presenter
+from nbfunc.core.stores import Store
 from nbfunc.errors import Cancelled
 from nbfunc.types import TAKE_IN
 

@@ -15,8 +15,8 @@ from nbfunc.core.fields import Options
 from nbfunc.core.forms import Form, form_of
 from nbfunc.core.mailbox import Mailbox, unicode_only
 from nbfunc.core.options import is_plain
-from nbfunc.core.outputs import Store
 from nbfunc.core.runs import CoroutineLoop, Main, Run
+from nbfunc.core.stores import Store
 from nbfunc.errors import FormError, NotFound, OptionError
 from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments, Uploads
 from nbfunc.hosts.inputs import Offers, SubmitInputs

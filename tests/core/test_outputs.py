@@ -22,7 +22,8 @@ from PIL import Image as Pillow
 
 from nbfunc.core import events
 from nbfunc.core.cancel import Guard
-from nbfunc.core.outputs import MOST_TEXT, OpenFigures, Presenter
+from nbfunc.core.drawings import OpenFigures
+from nbfunc.core.outputs import MOST_TEXT, Presenter
 from nbfunc.types import FileResponse
 
 mpl.use("agg")

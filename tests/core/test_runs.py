@@ -30,8 +30,8 @@ from nbfunc.core.events import (
     Text,
 )
 from nbfunc.core.mailbox import Mailbox
-from nbfunc.core.outputs import Store
 from nbfunc.core.runs import CoroutineLoop, Run
+from nbfunc.core.stores import Store
 from nbfunc.errors import Cancelled
 
 
@@ -350,7 +350,7 @@ def test_a_function_that_forks_leaves_one_run_and_no_second_server() -> None:
     code = """
 import asyncio, os, sys
 from tests.core.test_runs import watch
-from nbfunc.core.outputs import Store
+from nbfunc.core.stores import Store
 from nbfunc.core.runs import CoroutineLoop
 def act():
     pid = os.fork()

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbfunc.core.outputs import Store
+from nbfunc.core.stores import Store
 from nbfunc.errors import Cancelled, DiskFull, Expired, NotFound, StorageError
 from nbfunc.files.returns import ReturnsDir, Stored
 from nbfunc.names import clean_filename
