@@ -97,8 +97,8 @@ class FunctionsApplication(Application):
             (pattern, resource, {"site": self.site}) for pattern, resource in routes(prefix=prefix)
         ]
         if sessions is not None:
-            login = {"site": self.site, "guard": self.guard}
-            handlers.insert(0, (f"{prefix}-/login", LoginResource, {**login, "sessions": sessions}))
+            login = {"site": self.site, "guard": self.guard, "sessions": sessions}
+            handlers.insert(0, (f"{prefix}-/login", LoginResource, login))
             handlers.insert(0, (f"{prefix}-/logout", LogoutResource, login))
         super().__init__(
             handlers,

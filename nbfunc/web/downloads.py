@@ -22,9 +22,10 @@ from tornado.iostream import SSLIOStream, StreamClosedError
 from zipstream import ZIP_STORED, ZipStream
 
 from nbfunc.core.events import StoredFile
-from nbfunc.errors import Expired, NotFound
+from nbfunc.errors import AskerError, Expired, NotFound
 from nbfunc.files import transfer
 from nbfunc.files.returns import Found, ReturnsDir
+from nbfunc.web import resource
 from nbfunc.web.resource import Resource
 
 PIECE = 1 << 20
@@ -81,6 +82,7 @@ class Download(Resource):
                     await self.flush()
                     return
                 async for piece in pieces:
+                    await self.readmit()
                     self.write(piece)
                     await self.flush()
             except StreamClosedError:
@@ -109,7 +111,11 @@ class Download(Resource):
         self._sending = asyncio.create_task(transfer.send(file, start, end, connection.stream.socket))
         self.site.sending.add(self._sending)
         self._sending.add_done_callback(self.site.sending.discard)
-        await asyncio.wait([self._sending])
+        while not (await asyncio.wait([self._sending], timeout=resource.READMIT_SECONDS))[0]:
+            try:
+                await self.readmit()
+            except AskerError:
+                self._sending.cancel()
         error = None if self._sending.cancelled() else self._sending.exception()
         if error is not None and not isinstance(error, (ConnectionError, TimeoutError)):
             self.log_exception(type(error), error, error.__traceback__)

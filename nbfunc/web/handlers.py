@@ -117,6 +117,7 @@ class FunctionResource(FormPages, RunBody):
             await super().receive(chunk)
             return
         try:
+            await self.readmit()
             await self._body.feed(chunk)
         except BaseException:
             await self._body.discard()
@@ -152,6 +153,7 @@ class FunctionResource(FormPages, RunBody):
             await self.stream_run(log, 0)
         else:
             await log.end()
+            await self.readmit()
             self.set_status(STATUS[log.status])
             await self.write_body(log)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import JupyterHandler
-from tornado.web import RequestHandler, authenticated
+from tornado.web import HTTPError, RequestHandler, authenticated
 
 from nbfunc.errors import AskerError, Forbidden
 from nbfunc.web.authorizer import RESOURCE, FormsOnly
@@ -48,6 +49,33 @@ class JupyterGuard:
             raise Forbidden(f"{user.username} may not {action} nbfunc's forms on this server.")
         return str(user.username)
 
+    async def readmit(self, handler: RequestHandler) -> None:
+        """Ask again who this is, and whether they may: a hub may have taken a share back.
+
+        Raises
+        ------
+        NoLogin, Forbidden
+            Not any more. A hub that does not answer is no reason.
+        """
+        assert isinstance(handler, _Mounted)
+        provider = handler.identity_provider
+        if type(provider).__module__.startswith("jupyter_server.") and (
+            not provider.auth_enabled or handler.token_authenticated
+        ):
+            return  # good for as long as the server lives, and each look would be a line in its log
+        asking = handler.once_more()
+        try:
+            user = await ensure_async(provider.get_user(asking))
+            asking.current_user = user
+            action = action_of(str(handler.request.method))
+            if user is None:
+                raise NoLogin("Log in to Jupyter first, or send its token.")
+            if not await ensure_async(handler.authorizer.is_authorized(asking, user, action, RESOURCE)):
+                raise Forbidden(f"{user.username} may not {action} nbfunc's forms on this server.")
+        except HTTPError as error:
+            if error.status_code < 500:
+                raise Forbidden("This server is not shared with you any more.") from error
+
     def login(self, handler: RequestHandler) -> str | None:  # noqa: ARG002 - Jupyter redirects by itself
         """Return None: Jupyter's handlers send a browser to its login themselves."""
         return None
@@ -62,6 +90,13 @@ class JupyterGuard:
 def action_of(method: str) -> str:
     """Return what a request does, as authorizers have it: who reads a form reads, who runs one executes."""
     return "read" if method in SAFE else "execute"
+
+
+class _Nowhere:
+    """A connection that nothing is sent to."""
+
+    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
+        """Do nothing: it does not close."""
 
 
 class _Mounted(Resource, JupyterHandler):  # type: ignore[misc]  # prepare() takes what Tornado's takes
@@ -84,6 +119,15 @@ class _Mounted(Resource, JupyterHandler):  # type: ignore[misc]  # prepare() tak
         if getattr(self, "_jupyter_current_user", True) is None:
             raise NoLogin("Log in to Jupyter first, or send its token.")  # which a missing cookie only hides
         super().check_xsrf_cookie()
+
+    def once_more(self) -> _Mounted:
+        """Return a handler of the same request that remembers nothing, and answers nobody.
+
+        Who asks is kept on the handler, by each identity provider in a place of its own.
+        """
+        request = copy.copy(self.request)
+        request.connection = _Nowhere()  # type: ignore[assignment]  # or closing would be told to the copy
+        return type(self)(self.application, request, site_of=lambda: self.site)
 
     async def admitted(self) -> None:
         if self.request.method == "GET" and self.accepts("text/html"):

@@ -59,10 +59,13 @@ class LogoutResource(Resource):
 
     public = True
 
-    def initialize(self, site: Site, guard: StandaloneGuard) -> None:  # type: ignore[override]  # more
+    def initialize(self, site: Site, guard: StandaloneGuard, sessions: Sessions) -> None:  # type: ignore[override]  # more
         super().initialize(site)
         self._guard = guard
+        self._sessions = sessions
 
     async def post(self) -> None:
-        self.clear_cookie(self._guard.cookie_name(self), path="/")
+        cookie = self._guard.cookie_name(self)
+        self._sessions.end(cookie, self.get_cookie(cookie))
+        self.clear_cookie(cookie, path="/")
         self.redirect(self.site.addresses.shared("login"), status=303)

@@ -38,6 +38,9 @@ SMALL_BODY = 64 << 10
 # After an early refusal the rest of the body is read and dropped for so long: closing at once would reset
 # the connection, and most clients would never see the answer (as nginx, lingering_time).
 LINGER_SECONDS = 30.0
+# Who reads an answer that lasts is looked at again so often: a share may be revoked, a session ended. Less
+# than the time between two comments of a stream, so that each of them is a look.
+READMIT_SECONDS = 10.0
 
 REASONS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "too_large"}
 
@@ -66,6 +69,7 @@ class Resource(RequestHandler):
         self.left = False
         self.with_error: dict[str, str] = {}
         self._refused: float | None = None
+        self._admitted = 0.0
         self.set_default_headers()
 
     def set_default_headers(self) -> None:
@@ -91,6 +95,7 @@ class Resource(RequestHandler):
             self.site.served()
             user = self.site.guard.admit(self, public=self.public)
             self.user = user if user is None or isinstance(user, str) else await user
+            self._admitted = time.monotonic()
             if self._verb_is_missing():
                 raise HTTPError(405)
             await self.admitted()
@@ -101,6 +106,21 @@ class Resource(RequestHandler):
 
     async def admitted(self) -> None:
         """Look at the request's head, with who asks known and the body still to come."""
+
+    async def readmit(self) -> None:
+        """Look again whether who asks may, if that was a while ago.
+
+        Raises
+        ------
+        AskerError
+            No more: what a new request would be answered.
+        """
+        if time.monotonic() - self._admitted < READMIT_SECONDS:
+            return
+        looking = None if self.public else self.site.guard.readmit(self)
+        if looking is not None:
+            await looking
+        self._admitted = time.monotonic()
 
     async def receive(self, chunk: bytes) -> None:
         """Take a piece of the body. By default it is kept, and small."""

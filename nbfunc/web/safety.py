@@ -158,6 +158,14 @@ class StandaloneGuard:
             self._check_token(handler, self.token)
         return None
 
+    def readmit(self, handler: RequestHandler) -> None:
+        """Raise if the session of who asks has ended; names, passwords and links stay what they are."""
+        if self.sessions is None or basic(handler.request.headers.get("Authorization", "")) is not None:
+            return
+        cookie = self.cookie_name(handler)
+        if self.sessions.user(cookie, handler.get_cookie(cookie)) is None:
+            raise Unauthorized("Log in first.")
+
     def login(self, handler: RequestHandler) -> str | None:
         """Return where a browser logs in; None where there is only the link's token."""
         if self.sessions is None:

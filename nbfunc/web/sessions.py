@@ -19,6 +19,7 @@ COOKIE_DAYS = 14
 FREE_TRIES = 5
 LONGEST_WAIT = 60
 MOST_REMEMBERED = 10_000
+SESSION_LETTERS = 16
 
 
 class Tries:
@@ -73,6 +74,7 @@ class Sessions:
         self._secret = secret or secrets.token_hex(32)
         self._auth = [(name, _utf8(name), _utf8(password)) for name, password in auth.items()]
         self._tries = Tries(clock)
+        self._ended: OrderedDict[str, None] = OrderedDict()
 
     def login(self, name: str, password: str, address: str) -> str | None:
         """Return the user's name if this is the password, None if not.
@@ -100,18 +102,31 @@ class Sessions:
 
     def cookie(self, cookie: str, name: str) -> bytes:
         """Return the value of a user's cookie."""
-        return create_signed_value(self._secret, cookie, f"{self._mark(name)}{name}")
+        said = f"{secrets.token_hex(SESSION_LETTERS // 2)}{self._mark(name)}{name}"
+        return create_signed_value(self._secret, cookie, said)
 
     def user(self, cookie: str, value: str | None) -> str | None:
-        """Return whose cookie this is, if it is one of ours, and the password is still the same."""
-        said = decode_signed_value(self._secret, cookie, value, max_age_days=COOKIE_DAYS) if value else None
-        if said is None:
+        """Return whose cookie this is, if it is one of ours that nobody ended, and the password the same."""
+        session, text = self._said(cookie, value)
+        if session in self._ended:
             return None
-        text = said.decode()
         for name, *_ in self._auth:
             if hmac.compare_digest(text.encode(), f"{self._mark(name)}{name}".encode()):
                 return name
         return None
+
+    def end(self, cookie: str, value: str | None) -> None:
+        """End a session: other copies of its cookie are good no more while this server lives."""
+        session, _ = self._said(cookie, value)
+        self._ended[session] = None
+        while len(self._ended) > MOST_REMEMBERED:
+            self._ended.popitem(last=False)
+
+    def _said(self, cookie: str, value: str | None) -> tuple[str, str]:
+        """Return a cookie's session, and the rest; nothing of one that is not ours."""
+        said = decode_signed_value(self._secret, cookie, value, max_age_days=COOKIE_DAYS) if value else None
+        text = "" if said is None else said.decode()
+        return text[:SESSION_LETTERS], text[SESSION_LETTERS:]
 
     def _mark(self, name: str) -> str:
         """Return what changes with a user's password."""

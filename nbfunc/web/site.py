@@ -53,6 +53,15 @@ class Guard(Protocol):
             Whether this resource needs no login.
         """
 
+    def readmit(self, handler: RequestHandler) -> Awaitable[None] | None:
+        """Return if who was admitted may still ask; raise what a new request would hear otherwise.
+
+        Parameters
+        ----------
+        handler : RequestHandler
+            In the middle of an answer that lasts.
+        """
+
     def login(self, handler: RequestHandler) -> str | None:
         """Return where a browser without a login is sent, if it can log in at all."""
 

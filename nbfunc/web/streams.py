@@ -10,7 +10,7 @@ from contextlib import ExitStack, asynccontextmanager
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
-from nbfunc.errors import NotFound
+from nbfunc.errors import AskerError, NotFound
 from nbfunc.web.resource import Resource
 from nbfunc.web.runlog import Entry, RunLog
 from nbfunc.web.site import event_frame
@@ -35,7 +35,7 @@ class EventResource(Resource):
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[None]:
-        """Answer with events; a client that leaves ends it."""
+        """Answer with events; a client that leaves, or may not read on, ends it."""
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("X-Accel-Buffering", "no")
         connection = self.request.connection
@@ -46,9 +46,14 @@ class EventResource(Resource):
             yield
         except StreamClosedError:
             self.left = True
+        except AskerError:
+            # A stream that ends early is asked for anew, and that request is told why.
+            if not self._headers_written:
+                raise
 
     async def send(self, frames: list[bytes]) -> None:
         """Send, and give the loop its turn: a fast reader never makes `flush` wait."""
+        await self.readmit()
         self.write(b"".join(frames))
         await self.flush()
         await asyncio.sleep(0)

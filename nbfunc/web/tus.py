@@ -115,6 +115,7 @@ class UploadResource(TusResource):
             await super().receive(chunk)
             return
         try:
+            await self.readmit()
             await self._inflow.write(chunk)
         except BaseException:
             with suppress(ChecksumMismatch):
