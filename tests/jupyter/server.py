@@ -172,11 +172,13 @@ class Kernel:
             raise ConnectionError("the kernel's server has ended")
 
     def begin_cell(self, code: str) -> str:
-        """Start a cell, and return its request once the kernel has taken it up."""
-        request: str = self.client.execute(code)
+        """Start a cell, and return its request once its code runs, and so can be interrupted."""
+        # Not a print, which goes out when ipykernel's timer says so, in pieces.
+        said = "__import__('IPython').display.display('the cell runs')"
+        request: str = self.client.execute(f"{said}\n{code}")
         while True:
             message = self._next(60)
-            if message["msg_type"] == "execute_input" and message["parent_header"].get("msg_id") == request:
+            if message["msg_type"] == "display_data" and message["parent_header"].get("msg_id") == request:
                 return request
 
     def reply(self, request: str) -> dict[str, Any]:

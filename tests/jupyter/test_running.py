@@ -164,7 +164,7 @@ def ends(server: Jupyter, run: str) -> dict[str, Any]:
 @contextmanager
 def busy(kernel: Kernel, code: str) -> Iterator[Callable[[], Cell]]:
     """A cell that runs until a form opens the gate; yields what waits for its end."""
-    kernel.run("gate.clear()")
+    kernel.run("gate.clear()\ncomputing = True")
     request = kernel.begin_cell(f"{code}\nprint('end of cell')")
     try:
         yield lambda: kernel.heard(request)
@@ -276,7 +276,7 @@ def test_a_form_runs_while_a_cell_waits(server: Jupyter, kernel: Kernel) -> None
 
 
 def test_a_form_runs_while_a_cell_computes(kernel: Kernel) -> None:
-    with busy(kernel, "computing = True\nwhile computing: n = sum(range(1000))") as end:
+    with busy(kernel, "while computing: n = sum(range(1000))") as end:
         assert value(kernel, "add", a=1)["sum"] == 3
         kernel.call("open_gate")
         assert end().stdout == "end of cell\n"
