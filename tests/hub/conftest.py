@@ -11,10 +11,12 @@ from tests.hub.hub import Hub, jupyterhub
 
 __all__ = ["chromium", "hub"]
 
-# What takes minutes takes seconds: asking the hub whether somebody may still come in, telling it what runs.
+# What takes minutes takes seconds: asking the hub whether somebody may still come in, or
+# stay, telling it what runs.
 CONFIG = """
-import nbfunc.web.extension
+import nbfunc.web.extension, nbfunc.web.resource, nbfunc.web.streams
 nbfunc.web.extension.ACTIVE_SECONDS = 1
+nbfunc.web.resource.READMIT_SECONDS = nbfunc.web.streams.COMMENT_SECONDS = 1
 c.HubOAuth.cache_max_age = 1
 """
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -29,15 +32,21 @@ def greet(name: str):
     data = f"{nbfunc.current_user()} greets {name}".encode()
     return [nbfunc.current_user(), FileResponse(data=data, filename="greeting.txt")]
 
+def large() -> FileResponse:
+    with open("large.bin", "wb") as file:
+        file.truncate(64 << 20)
+    return FileResponse(path="large.bin", move=True)
+
 def hold(gate: str) -> str:
     print("holding")
     while not Path(gate).exists():
         time.sleep(0.05)
     return "let go"
 
-%func_to_web greet hold
+%func_to_web greet large hold
 """
 
+PATIENCE = 10.0
 SHARE = "hub/api/shares/alice/"
 
 
@@ -172,6 +181,8 @@ def test_a_share_that_is_revoked_during_a_run_ends_what_a_guest_may_and_not_the_
     (run,) = (row["run"] for row in hub.ask("GET", "user/alice/nbfunc/-/runs", token=token)[1][:1])
     hub.ask("DELETE", SHARE, token=token)
     hub.until(lambda: status(page, "GET", "nbfunc/-/functions") == 403)
+    # His page, which only listens, is told too.
+    expect(page.locator(".trouble")).to_be_visible(timeout=60_000)
     gate.touch()
     ended = hub.until(
         lambda: next(
@@ -186,6 +197,42 @@ def test_a_share_that_is_revoked_during_a_run_ends_what_a_guest_may_and_not_the_
     assert ended["outputs"][0]["value"] == "let go"
     page.reload()
     expect(page.get_by_text("403")).to_be_visible()
+
+
+def test_a_share_that_is_revoked_ends_what_a_guest_reads(
+    hub: Hub, forms: str, share: None, tmp_path: Path
+) -> None:
+    bob, alice = hub.token("bob"), hub.token("alice")
+    at = forms.removeprefix(hub.url)
+    gate = tmp_path / "gate"
+    body = hub.ask("POST", f"{at}large", token=bob)[1]
+    with ExitStack() as stack:
+
+        def begun(method: str, path: str, **headers: str) -> http.client.HTTPResponse:
+            connection = http.client.HTTPConnection(hub.origin.removeprefix("http://"), timeout=100)
+            stack.callback(connection.close)
+            headers |= {"Authorization": f"token {bob}", "Content-Type": "application/json"}
+            sent = json.dumps({"gate": str(gate)}) if method == "POST" else None
+            connection.request(method, path, sent, headers)
+            answer = stack.enter_context(connection.getresponse())
+            connection.sock.settimeout(PATIENCE)
+            return answer
+
+        prefix = urlsplit(forms).path
+        events = begun("POST", f"{prefix}hold", Accept="text/event-stream")
+        while b"holding" not in events.readline():
+            pass
+        changes = begun("GET", f"{prefix.rpartition('/nbfunc/')[0]}/nbfunc/-/events?changes=1")
+        download = begun("GET", body["outputs"][0]["url"])
+        download.read(1 << 20)
+        hub.ask("DELETE", SHARE, token=alice)
+        assert b"event: " not in events.read()
+        assert b"event: " not in changes.read()
+        # The hub's proxy keeps its client waiting where the server behind it has hung up.
+        with pytest.raises((http.client.IncompleteRead, ConnectionError, TimeoutError)):
+            download.read()
+    assert hub.ask("GET", body["outputs"][0]["url"].removeprefix("/hubs/"), token=bob)[0] == 403
+    gate.touch()
 
 
 def test_a_silent_run_is_activity_for_the_hub_and_an_open_page_is_not(
