@@ -13,13 +13,18 @@ from nbfunc.core.events import Event
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionInfo:
-    """What an index says of a function; `group` is None outside any, `where` unless it is ``main``."""
+    """What an index says of a function.
+
+    `group` is None outside any, `where` unless it is ``main``; `dynamic` says that its form asks for options
+    each time it opens.
+    """
 
     name: str
     title: str
     description: str = ""
     group: str | None = None
     where: Literal["main"] | None = None
+    dynamic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

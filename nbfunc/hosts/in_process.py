@@ -63,6 +63,25 @@ def exposed(functions: Functions) -> dict[str, Exposed]:
     return found
 
 
+def check(function: Callable[..., Any]) -> None:
+    """Raise why a function cannot be exposed outside of a kernel.
+
+    Raises
+    ------
+    FormError, OptionError
+        It cannot be a form, or belongs to a kernel's main thread.
+    """
+    _check_no_main(form_of(function))
+
+
+def _check_no_main(form: Form) -> None:
+    if form.options.where == "main":
+        raise OptionError(
+            f"{form.name}: where='main' is the main thread of a kernel, and there is none here: "
+            "leave it out, or expose the function in a notebook."
+        )
+
+
 def _info(exposed: Exposed) -> FunctionInfo:
     form = exposed.form
     return FunctionInfo(
@@ -71,6 +90,7 @@ def _info(exposed: Exposed) -> FunctionInfo:
         description=form.description,
         group=exposed.group or form.options.group,
         where=form.options.where,
+        dynamic=bool(form.sources),
     )
 
 
@@ -178,11 +198,8 @@ class InProcessHost(FunctionHost):
         self._forget_offers()
 
     def _check(self, form: Form) -> None:
-        if form.options.where == "main" and self._main is None:
-            raise OptionError(
-                f"{form.name}: where='main' is the main thread of a kernel, and there is none here: "
-                "leave it out, or expose the function in a notebook."
-            )
+        if self._main is None:
+            _check_no_main(form)
 
     def remove(self, name: str) -> bool:
         """Stop exposing a function, and say whether it was; its runs go on to their end."""

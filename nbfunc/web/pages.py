@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pack
 from markupsafe import Markup
 
 from nbfunc.hosts.base import FunctionInfo
+from nbfunc.web.addresses import json_bytes
 from nbfunc.web.built import Built
 
 OWN_TEMPLATES = ("index.html", "form.html", "login.html")
@@ -105,13 +106,24 @@ class Pages:
         context = {"title": title, "groups": groups, "notices": notices, "total": total}
         return self._render("index.html", **context, up=up, shared=f"{up}-/")
 
-    def form(self, info: FunctionInfo, *, kernel: str | None, up: str, several: bool, embed: bool) -> str:
+    def form(
+        self,
+        info: FunctionInfo,
+        schema: Mapping[str, Any] | None = None,
+        *,
+        kernel: str | None,
+        up: str,
+        several: bool,
+        embed: bool,
+    ) -> str:
         """Return the page of one function.
 
         Parameters
         ----------
         info : FunctionInfo
             The function.
+        schema : mapping, optional
+            Its form, where it is known by now; the page asks for it otherwise.
         kernel : str, optional
             Where it is.
         up : str
@@ -124,7 +136,10 @@ class Pages:
         below = up if kernel is None else f"{up}{quote(kernel, safe='')}/"
         url = below + quote(info.name, safe="")
         context = {"title": info.title, "description": info.description, "form": url, "index": below}
-        return self._render("form.html", **context, shared=f"{up}-/", up=up, several=several, embed=embed)
+        held = None if schema is None else _inert(schema)
+        return self._render(
+            "form.html", **context, schema=held, shared=f"{up}-/", up=up, several=several, embed=embed
+        )
 
     def login(self, *, next: str, message: str | None, up: str) -> str:  # noqa: A002 - the field's name
         """Return the login page; `message` says why the last try failed."""
@@ -164,6 +179,11 @@ def _folder(path: Path) -> Path:
                 f'Write one that holds {{% extends "nbfunc/{name}" %}} to keep ours.'
             )
     return path
+
+
+def _inert(value: Mapping[str, Any]) -> Markup:
+    """Return JSON as a script element may hold it: no ``<`` in it can begin an end tag or a comment."""
+    return Markup(json_bytes(value).decode().replace("<", "\\u003c"))
 
 
 def _style(path: str | os.PathLike[str] | None) -> Markup:

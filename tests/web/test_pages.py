@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from nbfunc.errors import KernelUnreachable
+from nbfunc.hosts.in_process import InProcessHost
+from nbfunc.types import Dropdown
 from nbfunc.web.built import Built
 from nbfunc.web.options import Options
 from nbfunc.web.pages import Pages
@@ -68,6 +73,61 @@ def test_an_embedded_form_has_no_frame(serve: Serve) -> None:
     page = served.get("/add?-embed=1&a=3", **HTML).text
     assert "<header" not in page
     assert "<nbfunc-form" in page
+
+
+def held(page: str) -> Any:
+    """Return the form that a page came with."""
+    found = re.search(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
+    return None if found is None else json.loads(found[1])
+
+
+def closing(text: str = "</script><script>alert(1)</script><!--<script>") -> None:
+    """A text that would end its element: </script>."""
+
+
+def test_a_page_comes_with_its_form_which_cannot_leave_its_element(serve: Serve) -> None:
+    served = serve([closing, sub])
+    page = served.get("/closing", **HTML).text
+    assert held(page) == json.loads(served.get("/closing/schema").text)
+    assert "<script>alert" not in page
+    assert page.count("<!--") == 0
+
+
+asked: list[str] = []
+
+
+def colours() -> list[str]:
+    asked.append("now")
+    return ["red"]
+
+
+def paint(colour: Annotated[str, Dropdown(colours)]) -> str:
+    return colour
+
+
+def test_a_page_does_not_wait_for_a_dropdown_nor_asks_it_twice(serve: Serve) -> None:
+    asked.clear()
+    served = serve(paint)
+    assert held(served.get("/paint", **HTML).text) is None
+    assert asked == []
+
+
+async def unanswered(self: InProcessHost, name: str) -> dict[str, Any]:
+    """Stand for a kernel that is busy, or not there."""
+    if name == "add":
+        await asyncio.Event().wait()
+    raise KernelUnreachable("The kernel did not answer.")
+
+
+def test_a_page_comes_without_its_form_where_the_host_does_not_answer(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve([add, sub])
+    monkeypatch.setattr(InProcessHost, "form", unanswered)
+    for name in ("add", "sub"):
+        page = served.get(f"/{name}", **HTML)
+        assert page.status == 200
+        assert held(page.text) is None
 
 
 def test_a_head_says_what_a_get_would(serve: Serve) -> None:

@@ -138,6 +138,13 @@ export class Api {
     return { ok: false, failure: failure(sent.value.status, "nonsense", advice("nonsense")) };
   }
 
+  /** The form that the page came with, if its server had it by then. */
+  held(element: Element): Result<FormSchema> | null {
+    const script = element.querySelector(":scope > script[type='application/json']");
+    const value = script && read(script.textContent);
+    return isFormSchema(value) ? { ok: true, value } : null;
+  }
+
   schema(signal?: AbortSignal): Promise<Result<FormSchema>> {
     return this.json(`${this.form}/schema`, signal ? { signal } : {}, isFormSchema);
   }
@@ -300,7 +307,16 @@ export class Api {
 
 async function parsed(response: Response): Promise<unknown> {
   try {
-    return decode(await response.text());
+    return read(await response.text());
+  } catch {
+    return undefined;
+  }
+}
+
+/** Read JSON that may be none. */
+function read(text: string): unknown {
+  try {
+    return decode(text);
   } catch {
     return undefined;
   }

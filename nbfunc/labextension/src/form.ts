@@ -2,7 +2,7 @@
 
 import { LitElement, html, nothing, type TemplateResult } from "lit";
 
-import { Api, type Door, type Failure } from "./api.js";
+import { Api, type Door, type Failure, type Result } from "./api.js";
 import { pageStream, type DisplayOutput, type EventStream, type PageEvent } from "./events.js";
 import { GroupField } from "./fields/group.js";
 import type { Home } from "./fields/field.js";
@@ -112,7 +112,7 @@ export class FormElement extends LitElement {
     this.stream = pageStream(this.api);
     this.submission = new Submission(this.api, this.home);
     addEventListener("pagehide", () => this.remember(), { signal });
-    void this.load();
+    void this.load(this.api.held(this));
   }
 
   override disconnectedCallback(): void {
@@ -137,9 +137,9 @@ export class FormElement extends LitElement {
     else requestAnimationFrame(draw);
   }
 
-  private async load(): Promise<void> {
+  private async load(held: Result<FormSchema> | null = null): Promise<void> {
     const { signal } = this.control;
-    const answer = await this.api.schema(signal);
+    const answer = held ?? (await this.api.schema(signal));
     if (signal.aborted) return;
     if (!answer.ok) {
       this.failure = answer.failure;
