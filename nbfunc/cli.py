@@ -17,7 +17,8 @@ from nbfunc.errors import AuthorError, OptionError
 
 EXAMPLES = """
 examples:
-  nbfunc run app.py                     every public function that app.py defines
+  nbfunc run app.py                     every public function that app.py defines, those
+                                        that can be no form apart
   nbfunc run app.py:plot                the function plot
   nbfunc run app.py:plot,clean          two of them; also: nbfunc run app.py:plot clean
   nbfunc run notebook.ipynb             run a notebook, and serve what it exposes behind
@@ -73,7 +74,7 @@ def functions_of(target: str, more: Sequence[str] = ()) -> list[Callable[..., An
     Raises
     ------
     OptionError
-        There is no such file or function.
+        There is no such file or function, or no function of a file can be a form.
     """
     functions: list[Callable[..., Any]] = []
     path, _, names = target.rpartition(":") if _names_functions(target) else (target, "", "")
@@ -85,7 +86,7 @@ def functions_of(target: str, more: Sequence[str] = ()) -> list[Callable[..., An
         else:
             wanted += word.split(",")
     if not wanted:
-        return [*public(module), *functions]
+        return [*_fitting(module), *functions]
     return [*(_named(module, name.strip()) for name in wanted if name.strip()), *functions]
 
 
@@ -130,6 +131,23 @@ def public(module: ModuleType) -> list[Callable[..., Any]]:
             f"{module.__file__}: there is no public function in it. Write `def f(x: int): ...`."
         )
     return list(dict.fromkeys(found))
+
+
+def _fitting(module: ModuleType) -> list[Callable[..., Any]]:
+    """Return the public functions that can be forms, and say of the others why not: nobody named them."""
+    from nbfunc.hosts.in_process import check  # noqa: PLC0415 - `nbfunc --help` is quick without it
+
+    fitting = []
+    for function in public(module):
+        try:
+            check(function)
+        except AuthorError as error:
+            print(f"nbfunc leaves out {function.__name__}: {error}", file=sys.stderr)
+        else:
+            fitting.append(function)
+    if not fitting:
+        raise OptionError(f"{module.__file__}: none of its functions can be a form.")
+    return fitting
 
 
 def _named(module: ModuleType, name: str) -> Callable[..., Any]:

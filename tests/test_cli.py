@@ -90,6 +90,60 @@ def test_a_file_without_functions_says_so(tmp_path: Path) -> None:
     del sys.modules["empty_of_test"]
 
 
+MIXED = """
+import nbfunc
+
+class Size: ...
+
+def resize(size: Size) -> None: ...
+
+def add(a: int = 1) -> int:
+    return a + 1
+
+def query(text: str) -> None: ...
+
+nbfunc.expose(query, where="main")
+"""
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    file = tmp_path / "app_of_test.py"
+    file.write_text(MIXED)
+    return file
+
+
+def test_of_a_file_what_can_be_no_form_is_left_out_and_named(
+    mixed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [f.__name__ for f in functions_of(str(mixed))] == ["add"]
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2
+    assert said[0].startswith("nbfunc leaves out resize: resize(size: ")
+    assert "there is no field for it" in said[0]
+    assert said[1].startswith("nbfunc leaves out query: query: where='main'")
+
+
+@pytest.mark.parametrize("name", ["resize", "query", "add,resize"])
+def test_a_function_that_is_named_and_can_be_no_form_is_an_error(
+    mixed: Path, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = ["--uploads-dir", str(tmp_path / "uploads"), "--returns-dir", str(tmp_path / "returned")]
+    assert main(["run", f"{mixed}:{name}", "--port", "0", *places]) == 2
+    assert capsys.readouterr().err.startswith(f"nbfunc: {name.rpartition(',')[2]}")
+
+
+def test_a_file_of_which_no_function_can_be_a_form_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "app_of_test.py"
+    file.write_text("def f(x: object) -> None: ...\n")
+    assert main(["run", str(file), "--port", "0"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("nbfunc leaves out f: f(x: object)")
+    assert said[1] == f"nbfunc: {file}: none of its functions can be a form."
+
+
 @pytest.mark.parametrize("target", ["nowhere.py", "nowhere.ipynb"])
 def test_an_error_is_one_line_and_a_status(target: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", target]) == 2
@@ -134,6 +188,11 @@ def served(arguments: list[str], folder: Path) -> str:
 
 def test_run_serves_the_functions_of_a_file(app: Path) -> None:
     assert '"url":"/add"' in served(["run", str(app)], app.parent)
+
+
+def test_run_serves_what_can_be_served_of_a_file(mixed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert '"url":"/add"' in served(["run", str(mixed)], mixed.parent)
+    assert "nbfunc leaves out resize" in capfd.readouterr().err
 
 
 def test_the_demo_serves_its_functions(tmp_path: Path) -> None:

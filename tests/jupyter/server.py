@@ -255,7 +255,7 @@ class Jupyter:
     def add_kernelspec(self, name: str, *argv: str, **environment: str) -> None:
         """Let there be another kind of kernel."""
         place = self.folder / "data" / "kernels" / name
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         spec = {"argv": argv, "display_name": name, "language": "python", "env": environment}
         (place / "kernel.json").write_text(json.dumps(spec))
 
