@@ -206,11 +206,17 @@ def form_of(function: Callable[..., Any]) -> Form:
     """
     name = name_of(function)
     plain = _plain(function)
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError as error:
+        raise FormError(
+            f"{name} is built in and does not say its parameters: write a `def` that calls it."
+        ) from error
     hints = resolved_hints(plain, Place(name, ""))
     doc = docstrings.read(plain)
     members = tuple(
         _member(parameter, hints, Place(name, parameter.name), doc.parameters.get(parameter.name, ""))
-        for parameter in inspect.signature(function).parameters.values()
+        for parameter in parameters
     )
     spaced = name.strip("_").replace("_", " ") or name
     options = options_of(function)

@@ -169,11 +169,12 @@ class UploadsDir:
         with self._lock:
             if offset != self._judged(token):
                 self._current_at(token, offset)
-            before = self._writing.pop(token, None)
+            before = self._writing.get(token)
         if before is not None:
             before.give_way()
         with self._lock:
-            if token in self._writing:
+            # It stays there until it has given way, so that no third one meets an upload that nobody writes.
+            if self._writing.get(token) not in {None, before}:
                 raise Conflict("This upload is being written by another request.")
             upload = self._current_at(token, offset)
             if upload.whole:

@@ -362,7 +362,7 @@ class Chain(BaseModel):
     below: list[Chain] = []
 
 
-@pytest.mark.parametrize("function", [lambda x=1: x, Point, 3, function_of(Chain), print])
+@pytest.mark.parametrize("function", [lambda x=1: x, Point, 3, function_of(Chain), print, max])
 def test_what_has_no_form_is_refused(function: Any) -> None:
     with pytest.raises(FormError):
         form_of(function)

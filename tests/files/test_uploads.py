@@ -148,24 +148,25 @@ def test_the_newest_request_goes_on_with_an_upload(uploads: UploadsDir) -> None:
 
 
 def test_requests_at_once_never_mix_their_bytes(uploads: UploadsDir) -> None:
-    token = uploads.create("a.bin", 400_000)
-    begin = threading.Barrier(4)
+    begin = threading.Barrier(8)
 
-    def upload(letter: int) -> None:
+    def upload(token: str, letter: int) -> None:
         begin.wait()
         with suppress(Conflict), uploads.writer(token, 0) as writer:
             for _ in range(4):
-                writer.write(bytes([letter]) * 100_000)
+                writer.write(bytes([letter]) * 1000)
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(upload, b"abcd"))
-    size, _, _ = uploads.status(token)
-    (path,) = uploads.path.glob(f"{token}*/a.bin")
-    content = path.read_bytes()
-    assert len(content) == size <= 400_000
-    assert size % 100_000 == 0
-    pieces = {content[n : n + 100_000] for n in range(0, size, 100_000)}
-    assert all(len(set(piece)) == 1 for piece in pieces)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(300):  # three that meet at one moment are needed for harm
+            token = uploads.create("a.bin", 4000)
+            list(pool.map(upload, [token] * 8, b"abcdefgh"))
+            size, _, _ = uploads.status(token)
+            (path,) = uploads.path.glob(f"{token}*/a.bin")
+            content = path.read_bytes()
+            assert len(content) == size <= 4000
+            pieces = [content[n : n + 1000] for n in range(0, size, 1000)]
+            assert all(len(piece) == 1000 and len(set(piece)) == 1 for piece in pieces)
+            uploads.remove(token)
 
 
 def test_closing_twice_is_closing_once(uploads: UploadsDir, no_leak: None) -> None:
