@@ -7,23 +7,26 @@ import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import zmq
 from jupyter_client.session import Session
+from tornado.httpclient import HTTPRequest
 from zmq.eventloop.zmqstream import ZMQStream
 
 from nbfunc.core.events import Event
-from nbfunc.core.outputs import Store
+from nbfunc.core.stores import Store
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments
 from nbfunc.hosts.belongings import Claims
-from nbfunc.hosts.channels import Buffers, ZmqChannel
+from nbfunc.hosts.channels import Buffers, Channel, ZmqChannel
 from nbfunc.hosts.in_process import Functions, exposed
 from nbfunc.hosts.kernel import KernelHost, Peer
 from nbfunc.hosts.line import Line
+from nbfunc.hosts.websocket import WebsocketChannel
 from nbfunc.notebook.agent import Agent
+from tests.hosts.small_gateway import SmallGateway
 
 T = TypeVar("T")
 
@@ -78,6 +81,7 @@ class _Kernel:
     def __init__(self, context: zmq.Context[Any], key: bytes) -> None:
         self.session = Session(key=key, signature_scheme=SCHEME)
         self._control = context.socket(zmq.ROUTER)
+        self._control.router_handover = True
         self._iopub = context.socket(zmq.PUB)
         self.ports = {
             "control": self._control.bind_to_random_port("tcp://127.0.0.1"),
@@ -102,13 +106,31 @@ class _NoMain:
         raise NotImplementedError
 
 
-class _FarChannel(ZmqChannel):
-    """As if the kernel ran on another machine: it cannot read the server's directories."""
+# As if the kernel ran on another machine: it cannot read the server's directories.
 
+
+class _FarZmqChannel(ZmqChannel):
     def send(self, content: dict[str, Any], buffers: Buffers = ()) -> str:
-        if "returns_dir" in content:
-            content = {**content, "returns_dir": "/on/another/machine"}
-        return super().send(content, buffers)
+        return super().send(_far(content), buffers)
+
+
+class _FarWebsocketChannel(WebsocketChannel):
+    def send(self, content: dict[str, Any], buffers: Buffers = ()) -> str:
+        return super().send(_far(content), buffers)
+
+    def close(self) -> None:
+        socket = self._socket
+        stream = None if socket is None or socket.protocol is None else socket.protocol.stream
+        super().close()
+        if stream is not None:
+            stream.close()  # its loop ends in the next moment: nobody would hear the other end's goodbye
+
+
+def _far(content: dict[str, Any]) -> dict[str, Any]:
+    return {**content, "returns_dir": "/on/another/machine"} if "returns_dir" in content else content
+
+
+Place: TypeAlias = Literal["kernel", "remote", "gateway"]
 
 
 class OverAKernel(FunctionHost):
@@ -120,10 +142,17 @@ class OverAKernel(FunctionHost):
         Exposed at first.
     returns, uploads : ReturnsDir, UploadsDir
         The server's.
-    far : bool
-        Whether server and kernel share no disk.
+    place : {'kernel', 'remote', 'gateway'}
+        Where the kernel is: beside the server, where it has another disk, or there behind a gateway.
     max_concurrency : int, optional
         How many runs go at once.
+    unreachable_seconds : float
+        How long the gateway may be away before nobody waits any more.
+
+    Attributes
+    ----------
+    gateway : SmallGateway, optional
+        The one that it is behind.
     """
 
     def __init__(
@@ -132,10 +161,11 @@ class OverAKernel(FunctionHost):
         *,
         returns: ReturnsDir,
         uploads: UploadsDir,
-        far: bool,
+        place: Place,
         max_concurrency: int | None = 40,
+        unreachable_seconds: float = SECONDS,
     ) -> None:
-        self._far = far
+        self._far = place != "kernel"
         first = list(exposed(functions).values())
         key = secrets.token_bytes()
         self._context: zmq.Context[Any] = zmq.Context()
@@ -146,9 +176,23 @@ class OverAKernel(FunctionHost):
         self._here = Loop()
         self._threads = ThreadPoolExecutor(8)
         self._told = threading.Condition()
-        channel = (_FarChannel if far else ZmqChannel)(
-            lambda name: self._connected(name, kernel.ports[name]), key=key, signature_scheme=SCHEME
-        )
+        self.gateway: SmallGateway | None = None
+        channel: Channel
+        if place == "gateway":
+            gateway = self.gateway = SmallGateway(
+                lambda name, identity: self._connected(name, kernel.ports[name], identity),
+                Session(key=key, signature_scheme=SCHEME),
+            )
+            self.start_gateway()
+            channel = _FarWebsocketChannel(
+                lambda session: HTTPRequest(f"ws://127.0.0.1:{gateway.port}/?session_id={session}"),
+                state=lambda _: None,
+                unreachable_seconds=unreachable_seconds,
+            )
+        else:
+            channel = (_FarZmqChannel if place == "remote" else ZmqChannel)(
+                lambda name: self._connected(name, kernel.ports[name]), key=key, signature_scheme=SCHEME
+            )
 
         async def made() -> KernelHost:
             peer = Peer(base="/nbfunc/", kernel="k", notebook=_nothing, life=_alive)
@@ -203,14 +247,23 @@ class OverAKernel(FunctionHost):
     async def cancel(self, run: str) -> None:
         await self._here.wait(self.host.cancel(run))
 
+    def start_gateway(self) -> None:
+        """Let there be connections, or again."""
+        assert self.gateway is not None
+        self._there.run(_called(self.gateway.start))
+
+    def stop_gateway(self) -> None:
+        """Break the connection, and let there be none."""
+        assert self.gateway is not None
+        self._there.run(_called(self.gateway.stop))
+
     def close(self) -> None:
         self.agent.clear()
         self.agent.host.close()
 
-        async def closed() -> None:
-            self.host.close()
-
-        self._here.run(closed())
+        self._here.run(_called(self.host.close))
+        if self.gateway is not None:
+            self.stop_gateway()
         self._here.close()
         self._there.close()
         self._threads.shutdown()
@@ -223,8 +276,10 @@ class OverAKernel(FunctionHost):
         while (event := await self._here.wait(following())) is not None:
             yield event
 
-    def _connected(self, name: str, port: int) -> ZMQStream:
+    def _connected(self, name: str, port: int, identity: bytes = b"") -> ZMQStream:
         socket = self._context.socket(zmq.DEALER if name == "control" else zmq.SUB)
+        if identity:
+            socket.identity = identity
         if name == "iopub":
             socket.subscribe(b"")
         socket.connect(f"tcp://127.0.0.1:{port}")
@@ -240,6 +295,10 @@ class OverAKernel(FunctionHost):
         with self._told:
             there = self.agent.functions()
             assert self._told.wait_for(lambda: self.functions() == there, SECONDS)
+
+
+async def _called(act: Callable[[], None]) -> None:
+    act()
 
 
 async def _nothing() -> None:

@@ -46,7 +46,7 @@ class Rig:
 
     returns: ReturnsDir
     uploads: UploadsDir
-    place: str
+    place: Literal["in_process", "kernel", "remote", "gateway"]
     made: list[Host] = dataclasses.field(default_factory=list)
 
     def host(self, functions: Functions, **options: Any) -> Host:
@@ -54,8 +54,9 @@ class Rig:
         if self.place == "in_process":
             host = InProcessHost(functions, store=self.returns, uploads=self.uploads, **options)
         else:
-            far = self.place == "remote"
-            host = OverAKernel(functions, returns=self.returns, uploads=self.uploads, far=far, **options)
+            host = OverAKernel(
+                functions, place=self.place, returns=self.returns, uploads=self.uploads, **options
+            )
         self.made.append(host)
         return host
 
@@ -73,8 +74,8 @@ class Rig:
         return files_below(self.uploads.path)
 
 
-# "kernel" shares the server's disk, "remote" does not.
-@pytest.fixture(params=["in_process", "kernel", "remote"])
+# "kernel" shares the server's disk, "remote" does not, and "gateway" neither, over a websocket.
+@pytest.fixture(params=["in_process", "kernel", "remote", "gateway"])
 def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
     rig = Rig(ReturnsDir(tmp_path / "returns"), UploadsDir(tmp_path / "uploads"), request.param)
     yield rig
@@ -507,7 +508,7 @@ def writing(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 
 def test_a_long_table_is_told_of_before_it_is_written(rig: Rig, writing: threading.Event) -> None:
-    if rig.place == "remote":
+    if rig.place in {"remote", "gateway"}:
         writing.set()  # the server can fetch only what is whole
 
     async def told_early() -> tuple[Table, list[Event]]:
@@ -515,7 +516,7 @@ def test_a_long_table_is_told_of_before_it_is_written(rig: Rig, writing: threadi
         event = await first(events, OutputEvent)
         assert isinstance(event, OutputEvent)
         assert isinstance(event.output, Table)
-        if rig.place != "remote":
+        if rig.place not in {"remote", "gateway"}:
             with pytest.raises(Unfinished):
                 rig.returns.find(event.output.file.id, event.output.file.filename)
         writing.set()
