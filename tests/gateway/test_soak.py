@@ -167,7 +167,8 @@ def test_gateway_kernel_and_server_are_killed_at_any_moment(kills: int, tmp_path
     print(f"To choose the same again, as far as the machine allows: NBFUNC_SEED={seed}")
     chance = random.Random(seed)
     began = time.monotonic()
-    with behind_gateway(tmp_path) as server:
+    # A gateway gives a kernel up that dies five times within seconds; here it may.
+    with behind_gateway(tmp_path, "--KernelRestarter.restart_limit=1000") as server:
         soak = Soak(server, chance)
         # Each as often, in any order.
         victims = [VICTIMS[number % len(VICTIMS)] for number in range(kills)]
