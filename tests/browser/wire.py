@@ -49,6 +49,10 @@ class Wire:
         """Take connections again."""
         self._whole = True
 
+    def lead(self, url: str) -> None:
+        """Lead to another server from now on."""
+        self._to = urlsplit(url).port or 80
+
     def close(self) -> None:
         """Cut, for good."""
         self.cut()
