@@ -101,6 +101,8 @@ def read_old(frame: bytes | str, wanted: Sequence[bytes]) -> Message | None:
             starts = (*struct.unpack_from(f"!{count}I", frame, 4), len(frame))
         except struct.error as error:
             raise ValueError(f"a frame that is cut short: {error}") from None
+        if not count:
+            raise ValueError("a frame of no parts")
         view = memoryview(frame)
         parts = [view[start:stop] for start, stop in pairwise(starts)]
         text, buffers = bytes(parts[0]), parts[1:]

@@ -46,6 +46,7 @@ DYING_SECONDS = 0.1
 MOST_RESUMED = 3
 
 UNREACHABLE = "The kernel's gateway could not be reached. Try again."
+GIVEN_UP = "The kernel ended this run, since it heard nothing of the server for too long. Try again."
 
 State: TypeAlias = Literal["starting", "idle", "busy", "restarting", "dead"]
 Told: TypeAlias = Callable[[Literal["changed", "removed"], str], None]
@@ -146,6 +147,7 @@ class KernelHost(FunctionHost):
         self._met = False  # it knows where this server keeps files
         self._agent = ""  # names the one that was met: after a restart there is another
         self._greeting = False
+        self._given_up: list[str] = []  # by now nobody waits for them, and the kernel does not know
         self._resuming = False
         self._news = False
         self._lost: type[KernelError] | None = None
@@ -253,8 +255,8 @@ class KernelHost(FunctionHost):
             self.lost(KernelRestarted)
 
     def stir(self) -> None:
-        """Let no gateway take the kernel for idle, whose runs it does not see."""
-        self._questions.tell("stir")
+        """Let no gateway take the kernel for idle, and say which runs are waited for."""
+        self._questions.tell("stir", runs=list(self._runs))
 
     def close(self) -> None:
         """Close the channel; what is in flight fails."""
@@ -281,11 +283,15 @@ class KernelHost(FunctionHost):
         self._resume_soon()
         if self._met:
             self.changed()  # its own word of it may have been lost
+        given_up, self._given_up = self._given_up, []
+        for run in given_up:
+            self._questions.insist("release", run=run)
 
     def unreachable(self) -> None:
         self._questions.fail(KernelUnreachable(UNREACHABLE))
         self._fail_runs("KernelUnreachable", UNREACHABLE)
 
+        self._given_up += self._runs
     def answered(self, kind: str, asked: str, content: dict[str, Any], buffers: Buffers) -> None:
         if kind == REPLY:
             self._questions.answered(asked, (content, buffers))
@@ -361,7 +367,7 @@ class KernelHost(FunctionHost):
             while self._news:
                 self._news = False
                 answer = await self._meet()
-                if self._agent not in {"", answer.get("agent")}:
+                if self._agent not in {"", str(answer.get("agent"))}:
                     self.lost(KernelRestarted)  # and nobody said so
                     answer = await self._meet()
                 self._agent = str(answer.get("agent"))
@@ -469,10 +475,14 @@ class KernelHost(FunctionHost):
         for run in runs:
             known = self._runs.get(run)
             if known is None or known.arrivals.over:
+        same = answer.get("agent") == self._agent
                 continue
             batch = sent.get(run) if isinstance(sent, dict) else None
             if not isinstance(batch, int):
-                known.arrivals.say(Failed(type="KernelRestarted", message=_LOST[KernelRestarted]))
+                kind = KernelUnreachable if same else KernelRestarted
+                known.arrivals.say(
+                    Failed(type=kind.__name__, message=GIVEN_UP if same else _LOST[KernelRestarted])
+                )
             elif self._is_stuck(known, runs[run][0], batch):
                 self._warn("size", "sends what breaks the connection each time")
                 self._questions.insist("cancel", run=run)

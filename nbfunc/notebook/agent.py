@@ -7,16 +7,14 @@ here but `Agent.expose` and its like happens there, and what takes longer goes t
 from __future__ import annotations
 
 import asyncio
-import atexit
 import dataclasses
-import functools
 import json
 import logging
 import secrets
-import shutil
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +40,7 @@ from nbfunc.hosts.protocol import (
     TOPIC,
     mismatch,
 )
+from nbfunc.notebook.folder import KernelFolder
 from nbfunc.notebook.main_thread import MainThread
 from nbfunc.notebook.outflow import Outflow
 from nbfunc.notebook.passed import PassedUploads, PushedUploads
@@ -50,6 +49,8 @@ logger = logging.getLogger("nbfunc")
 
 CALL_SECONDS = 10.0
 MOST_IN_PARTS = 4
+# How often is looked for what servers that are gone have left.
+TIDY_SECONDS = 60.0
 UNANSWERED = {"known", "acknowledge", "part", "stir"}
 # The server may not listen yet when a notebook's first cell speaks: it is told again, a few times.
 AGAIN_SECONDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -111,6 +112,8 @@ class Agent:
         With a control channel that has a thread of its own.
     main : Main
         Its main thread.
+    clock : callable
+        Tells the time, in seconds.
 
     Attributes
     ----------
@@ -122,12 +125,14 @@ class Agent:
         Why the server cannot be talked to, where it cannot.
     """
 
-    def __init__(self, kernel: Any, main: Main) -> None:
+    def __init__(self, kernel: Any, main: Main, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._kernel = kernel
+        self._clock = clock
+        self._folder = KernelFolder(Path(tempfile.gettempdir()))
         self._session = kernel.session
         self._stream = kernel.control_stream
         self._loop: asyncio.AbstractEventLoop = self._stream.io_loop.asyncio_loop
-        self._pushed = PushedUploads(lambda: self._folder / "uploads")
+        self._pushed = PushedUploads(lambda: self._folder.path / "uploads")
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="nbfunc-agent")
         self._id = secrets.token_hex(8)
         self._flows: dict[str, Outflow] = {}
@@ -204,13 +209,6 @@ class Agent:
         if self._known < version == self._version:
             self._session.send(self._kernel.iopub_socket, CHANGED, {}, parent={}, ident=TOPIC)
 
-    @functools.cached_property
-    def _folder(self) -> Path:
-        """A directory of this kernel's own, for the files of a server that has another disk."""
-        folder = Path(tempfile.mkdtemp(prefix="nbfunc-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        return folder
-
     # On the control channel's loop
 
     def _put(self, exposed: list[Exposed]) -> None:
@@ -221,6 +219,12 @@ class Agent:
         # Before the kernel's own dispatch: that would say "busy" and "idle" to every browser, in the middle
         # of a cell too, and count as activity of the kernel.
         self._stream.on_recv(self._received, copy=False)
+        self._keep(self._tidy_always())
+
+    def _keep(self, act: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(act)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _received(self, frames: list[zmq.Frame]) -> Awaitable[None] | None:
         idents, rest = self._session.feed_identities(frames, copy=False)
@@ -236,9 +240,7 @@ class Agent:
         if content.get("op") == "parts":
             content = json.loads(b"".join(self._parts.pop(content["of"], [b'{"op": "parts"}'])))
         asked = _Asked(idents, message["header"], content, message["buffers"])
-        task = self._loop.create_task(self._answer(asked))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._keep(self._answer(asked))
         return None
 
     async def _answer(self, asked: _Asked) -> None:
@@ -305,7 +307,7 @@ class Agent:
             return said, ReturnsDir(directory, **content["bounds"])
         except (OSError, UnicodeDecodeError, StorageError):
             # The server fetches files from here when they are whole.
-            return None, ReturnsDir(self._folder / "returns", promises=False)
+            return None, self._folder.returns
 
     async def _is_known(self, asked: _Asked) -> None:
         with self._heard:
@@ -331,7 +333,8 @@ class Agent:
             self._starting.pop(run)
             raise
 
-        flow = self._flows[run] = Outflow(self._sender(asked, run), kept=content.get("kept") is True)
+        kept = content.get("kept") is True
+        flow = self._flows[run] = Outflow(self._sender(asked, run), kept=kept, now=self._clock())
         if self._starting.pop(run):
             await self.host.cancel(run)
         task = self._loop.create_task(flow.pump(events))
@@ -349,16 +352,40 @@ class Agent:
         runs: dict[str, list[int]] = asked.content["runs"]
         sent: dict[str, int] = dict.fromkeys(set(runs) & set(self._starting), 0)
         for run, (arrived, read) in runs.items():
-            if run in self._flows:
-                flow = self._flows[run]
+            flow = self._flows.get(run)
+            if flow is not None and not flow.released:
+                flow.heard = self._clock()
                 flow.acknowledge(read)
                 sent[run] = flow.resume(arrived, self._sender(asked, run))
-        return {"sent": sent}
+        return {"sent": sent, "agent": self._id}
 
     async def _release(self, asked: _Asked) -> None:
-        flow = self._flows.get(asked.content["run"])
+        await self._give_up(asked.content["run"])
+
+    async def _give_up(self, run: str) -> None:
+        """Nobody waits for this run any more: it ends, if it has not."""
+        flow = self._flows.get(run)
         if flow is not None:
             flow.release()
+            await self.host.cancel(run)
+
+    async def tidy(self) -> None:
+        """Give up what no server waits for; on the control channel's loop."""
+        now = self._clock()
+        for run in [run for run, flow in self._flows.items() if flow.is_forsaken(now)]:
+            logger.warning("Run %s is given up: no server has asked for it any more.", run)
+            await self._give_up(run)
+        if self._folder.made:
+            await self._in_thread(self._folder.sweep)
+            await self._in_thread(self._pushed.sweep, time.time())
+
+    async def _tidy_always(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            try:
+                await self.tidy()
+            except Exception:
+                logger.exception("What servers left in this kernel could not be cleared away.")
 
     async def _part(self, asked: _Asked) -> None:
         parts = self._parts.setdefault(asked.content["of"], [])
@@ -368,7 +395,10 @@ class Agent:
         while len(self._parts) > MOST_IN_PARTS:
             del self._parts[next(iter(self._parts))]
 
-    async def _stir(self, _: _Asked) -> None:
+    async def _stir(self, asked: _Asked) -> None:
+        for run in asked.content.get("runs", ()):
+            if run in self._flows:
+                self._flows[run].heard = self._clock()
         self._session.send(self._kernel.iopub_socket, AWAKE, {}, parent={}, ident=TOPIC)
 
     async def _check(self, asked: _Asked) -> None:
@@ -378,6 +408,7 @@ class Agent:
     async def _acknowledge(self, asked: _Asked) -> None:
         flow = self._flows.get(asked.content["run"])
         if flow is not None:
+            flow.heard = self._clock()
             flow.acknowledge(asked.content["batch"])
 
     async def _cancel(self, asked: _Asked) -> None:
@@ -421,9 +452,9 @@ _OPS: dict[str, Op] = {
     "acknowledge": Agent._acknowledge,  # so many batches were read; not answered
     "cancel": Agent._cancel,  # a run
     "resume": Agent._resume,  # runs whose events were lost with a connection; answered with what was sent
-    "release": Agent._release,  # a run, all of whose events have arrived
+    "release": Agent._release,  # a run whose events have all arrived, or are not waited for any more
     "part": Agent._part,  # of a request that is too large for one message; not answered
-    "stir": Agent._stir,  # say something, for who culls what is silent; not answered
+    "stir": Agent._stir,  # say something, for who culls what is silent; its runs are waited for; not answered
     "read": Agent._read,  # a block of a returned file; empty after its end
     "write": Agent._write,  # a block of an upload
     "forget": Agent._forget,  # a returned file that the server has now

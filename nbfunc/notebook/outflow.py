@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from nbfunc.core.events import Event, Last, OutputEvent, Text
-from nbfunc.hosts.protocol import BATCH, MOST_EVENT, WINDOW
+from nbfunc.hosts.protocol import BATCH, MOST_EVENT, SILENT_SECONDS, WINDOW
 
 # Of small events: what a server reads in some milliseconds.
 MOST_EVENTS = 200
@@ -22,9 +22,22 @@ class Outflow:
         Sends one batch: its number, whether it is the last, and the events as one JSON array.
     kept : bool
         Whether what is sent may be lost on its way: then it is kept until it is acknowledged.
+    now : float
+        When it begins, in seconds.
+
+    Attributes
+    ----------
+    heard : float
+        When the server last said that it wants to hear of the run.
+    released : bool
+        Whether nobody reads any more.
     """
 
-    def __init__(self, send: Callable[[int, bool, bytes], None], *, kept: bool = False) -> None:
+    def __init__(
+        self, send: Callable[[int, bool, bytes], None], *, kept: bool = False, now: float = 0.0
+    ) -> None:
+        self.heard = now
+        self.released = False
         self._send = send
         self._kept: deque[tuple[int, bool, bytes]] | None = deque() if kept else None
         self._lines: list[bytes] = []
@@ -74,22 +87,29 @@ class Outflow:
                 send(*batch)
         return self._batch
 
+    def is_forsaken(self, now: float) -> bool:
+        """Whether the server that asked is gone for good, as far as can be known from here."""
+        # Where nothing is kept, the kernel's connection or the kernel itself ends with the server.
+        return self._kept is not None and now - self.heard >= SILENT_SECONDS
+
     def release(self) -> None:
-        """Nobody reads any more."""
+        """Nobody reads any more: what still comes is dropped, so that the function never waits for room."""
+        self.released = True
         self._kept = None
-        self._acknowledged = self._batch
         self._flush()
         self._room.set()
 
     def _is_full(self) -> bool:
-        return self._batch - self._acknowledged >= WINDOW
+        return not self.released and self._batch - self._acknowledged >= WINDOW
 
     def _flush(self) -> None:
         self._due = False
         if not self._lines or self._is_full():
             return
-        self._batch += 1
         lines, self._lines, self._size = self._lines, [], 0
+        if self.released:
+            return
+        self._batch += 1
         events = b"[" + b",".join(lines) + b"]"
         if self._kept is not None:
             self._kept.append((self._batch, self._over, events))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypedDict
 
 from nbfunc.errors import NotFound
 from nbfunc.names import clean_filename
+
+# Longer than a run waits for its turn, which the server keeps: only with that does the kernel hear of it.
+PUSHED_SECONDS = 24 * 3600.0
 
 
 class Passed(TypedDict):
@@ -37,10 +41,24 @@ class PushedUploads:
     ----------
     folder : callable
         Returns it; called at the first need.
+
+    Attributes
+    ----------
+    held : set of Path
+        The directories of those that runs have.
     """
 
     def __init__(self, folder: Callable[[], Path]) -> None:
         self._folder = folder
+        self.held: set[Path] = set()
+
+    def sweep(self, now: float) -> None:
+        """Delete what no run took, its server being gone; `now` in seconds since the epoch. Blocks."""
+        for directory in self._folder().glob("*"):
+            with suppress(OSError):  # its run ends in this moment
+                written = max(path.stat().st_mtime for path in (directory, *directory.iterdir()))
+                if now - written >= PUSHED_SECONDS and directory not in self.held:
+                    shutil.rmtree(directory)
 
     def path(self, token: str, filename: str) -> Path:
         """Return where one is, or will be."""
@@ -72,6 +90,7 @@ class PassedUploads:
     """
 
     def __init__(self, passed: Passed, pushed: PushedUploads) -> None:
+        self._all = pushed
         self._problems = passed["problems"]
         self._pushed = {
             token: pushed.path(token, passed["filenames"][token])
@@ -88,11 +107,13 @@ class PassedUploads:
             return self._paths[token]
         raise NotFound(self._problems.get(token, "This upload is not there any more: choose the file again."))
 
-    def take(self, tokens: list[str], run: str) -> None:
-        """Do nothing: the server took them for this run before it asked."""
+    def take(self, tokens: list[str], run: str) -> None:  # noqa: ARG002 - there is only the one
+        """Hold what was pushed; the server took them all for this run before it asked."""
+        self._all.held |= {path.parent for path in self._pushed.values()}
 
     def release(self, run: str) -> None:  # noqa: ARG002 - there is only the one
         pushed, self._pushed = list(self._pushed.values()), {}
+        self._all.held -= {path.parent for path in pushed}
         if pushed:
             threading.Thread(target=_remove, args=(pushed,), name="nbfunc-delete", daemon=True).start()
 

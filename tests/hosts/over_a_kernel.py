@@ -153,6 +153,8 @@ class OverAKernel(FunctionHost):
     ----------
     gateway : SmallGateway, optional
         The one that it is behind.
+    now : float
+        What the kernel takes for the time, in seconds.
     """
 
     def __init__(
@@ -172,7 +174,8 @@ class OverAKernel(FunctionHost):
         kernel = _Kernel(self._context, key)
         self._there = Loop()
         self._there.run(kernel.listen())
-        self.agent = Agent(kernel, _NoMain())
+        self.now = 0.0
+        self.agent = Agent(kernel, _NoMain(), clock=lambda: self.now)
         self._here = Loop()
         self._threads = ThreadPoolExecutor(8)
         self._told = threading.Condition()
@@ -246,6 +249,14 @@ class OverAKernel(FunctionHost):
 
     async def cancel(self, run: str) -> None:
         await self._here.wait(self.host.cancel(run))
+
+    def tidy(self) -> None:
+        """Let the kernel do now what it does each minute."""
+        self._there.run(self.agent.tidy())
+
+    def stir(self) -> None:
+        """Let the server do now what it does each half minute."""
+        self._here.run(_called(self.host.stir))
 
     def start_gateway(self) -> None:
         """Let there be connections, or again."""

@@ -1,0 +1,155 @@
+"""A gateway goes away for long, or its server for ever: all that waits ends, and nothing stays."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nbfunc import Cancelled
+from nbfunc.core.events import CancelledEvent, Event, Failed, Finished, Printed
+from nbfunc.errors import KernelUnreachable
+from nbfunc.files.returns import ReturnsDir
+from nbfunc.files.uploads import UploadsDir
+from nbfunc.hosts.base import RawArguments
+from nbfunc.hosts.protocol import SILENT_SECONDS
+from tests.hosts.over_a_kernel import SECONDS, OverAKernel
+from tests.hosts.test_hosts import events_of, first, within
+
+
+class Held:
+    """A function that runs until it is cancelled."""
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+
+    def hold(self) -> None:
+        try:
+            print("holding")
+            while True:
+                print("x" * 10_000)
+        except Cancelled:
+            self.cancelled.set()
+            raise
+
+    def was_cancelled(self) -> bool:
+        return self.cancelled.wait(SECONDS)
+
+
+def short() -> str:
+    return "short"
+
+
+@pytest.fixture
+def held() -> Held:
+    return Held()
+
+
+@pytest.fixture
+def made(tmp_path: Path, held: Held) -> Iterator[Callable[[float], OverAKernel]]:
+    """Makes a host of a kernel behind a gateway."""
+    hosts: list[OverAKernel] = []
+
+    def make(unreachable_seconds: float = SECONDS) -> OverAKernel:
+        host = OverAKernel(
+            [held.hold, short],
+            place="gateway",
+            returns=ReturnsDir(tmp_path / "returns"),
+            uploads=UploadsDir(tmp_path / "uploads"),
+            unreachable_seconds=unreachable_seconds,
+        )
+        hosts.append(host)
+        return host
+
+    yield make
+    for host in hosts:
+        host.close()
+
+
+async def last(events: AsyncIterator[Event]) -> Event:
+    return [event async for event in events][-1]
+
+
+async def begun(host: OverAKernel) -> AsyncIterator[Event]:
+    events = await host.start("hold", RawArguments(), run="held")
+    await first(events, Printed)
+    return events
+
+
+def test_a_gateway_that_stays_away_is_told_to_all_who_wait_and_works_again_when_it_is_back(
+    made: Callable[[float], OverAKernel], held: Held
+) -> None:
+    host = made(0.5)
+
+    async def away_and_back() -> None:
+        events = await begun(host)
+        host.stop_gateway()
+        with pytest.raises(KernelUnreachable):
+            await host.form("short")
+        end = await last(events)
+        assert isinstance(end, Failed)
+        assert end.type == "KernelUnreachable"
+        host.start_gateway()
+        # Nobody waits for it any more, so it does not go on.
+        assert await asyncio.to_thread(held.was_cancelled)
+        assert (await events_of(host, "short", run="again"))[-1] == Finished()
+
+    within(away_and_back())
+
+
+def test_a_run_whose_server_is_gone_is_given_up(made: Callable[[], OverAKernel], held: Held) -> None:
+    host = made()
+
+    async def forsaken() -> None:
+        await begun(host)
+        host.stop_gateway()
+        host.now += SILENT_SECONDS - 1
+        host.tidy()
+        assert not held.cancelled.is_set()
+        host.now += 1
+        host.tidy()
+        assert await asyncio.to_thread(held.was_cancelled)
+
+    within(forsaken())
+
+
+def test_a_run_that_its_server_waits_for_goes_on_however_silent_it_is(
+    made: Callable[[], OverAKernel], held: Held
+) -> None:
+    host = made()
+
+    async def waited_for() -> None:
+        events = await begun(host)
+        for _ in range(3):
+            host.now += SILENT_SECONDS - 1
+            host.stir()
+            await host.form("short")  # asked after, so answered after
+            host.tidy()
+        assert not held.cancelled.is_set()
+        await host.cancel("held")
+        assert await last(events) == CancelledEvent()
+
+    within(waited_for())
+
+
+def test_a_server_that_comes_back_too_late_hears_that_its_run_was_given_up(
+    made: Callable[[], OverAKernel], held: Held
+) -> None:
+    host = made()
+
+    async def too_late() -> None:
+        events = await begun(host)
+        host.stop_gateway()
+        host.now += SILENT_SECONDS
+        host.tidy()
+        assert await asyncio.to_thread(held.was_cancelled)
+        host.start_gateway()
+        end = await last(events)
+        assert isinstance(end, Failed)
+        assert end.type == "KernelUnreachable"
+        assert "heard nothing of the server" in end.message
+
+    within(too_late())
