@@ -319,7 +319,7 @@ def test_prints_are_redrawn_by_carriage_returns_and_cut_where_they_have_no_end(s
     assert len(prints.inner_text()) < 20_000
 
 
-def test_an_error_stands_below_the_results_so_far(shown: Show, page: Page) -> None:
+def test_an_error_stands_with_the_results_so_far(shown: Show, page: Page) -> None:
     run = shown(failing)
     expect(run.locator("pre")).to_have_text("before")
     expect(run.locator(".error")).to_contain_text(f"ValueError: {MARKUP}")
