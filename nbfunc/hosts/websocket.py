@@ -114,13 +114,7 @@ class WebsocketChannel(Channel):
         self._count_down()
         while True:
             try:
-                socket = await websocket_connect(
-                    self._request(self._session),
-                    ping_interval=PING_SECONDS,
-                    ping_timeout=PING_SECONDS,
-                    max_message_size=MOST_MESSAGE,
-                    subprotocols=[V1],
-                )
+                socket = await self._connected()
             except Exception as error:  # noqa: BLE001 - whatever a gateway, or what is there instead, says
                 if isinstance(error, HTTPClientError) and error.code == 404:
                     # Who listens looks whether the kernel is gone, which ends this.
@@ -133,6 +127,22 @@ class WebsocketChannel(Channel):
                 self._count_down()
             await asyncio.sleep(wait)
             wait = min(2 * wait, MOST_SECONDS)
+
+    async def _connected(self) -> WebSocketClientConnection:
+        connecting = asyncio.ensure_future(
+            websocket_connect(
+                self._request(self._session),
+                ping_interval=PING_SECONDS,
+                ping_timeout=PING_SECONDS,
+                max_message_size=MOST_MESSAGE,
+                subprotocols=[V1],
+            )
+        )
+        try:
+            return await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            connecting.add_done_callback(_close)  # else it would stay open, for nobody
+            raise
 
     async def _listen(self, socket: WebSocketClientConnection) -> None:
         """Tell what comes, until the connection breaks."""
@@ -153,12 +163,19 @@ class WebsocketChannel(Channel):
                     self._warn(f"sent what is no message: {error}")
                 else:
                     if message is not None:
-                        self._heard(message)
+                        self._take(message)
         finally:
             if self._socket is socket:
                 self._hang_up()
             else:
                 socket.close()
+
+    def _take(self, message: Message) -> None:
+        try:
+            self._heard(message)
+        except Exception:
+            # Whatever one says, the connection is there for the next.
+            logger.exception("What a kernel behind a gateway said could not be taken in.")
 
     def _heard(self, message: Message) -> None:
         match message.channel, message.kind:
@@ -200,6 +217,11 @@ class WebsocketChannel(Channel):
         if not self._warned:
             self._warned = True
             logger.warning("The gateway of a kernel %s. It is tried again.", what)
+
+
+def _close(connecting: asyncio.Future[WebSocketClientConnection]) -> None:
+    if not connecting.cancelled() and connecting.exception() is None:
+        connecting.result().close()
 
 
 def _let_be(future: asyncio.Future[None]) -> None:

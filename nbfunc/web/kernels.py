@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from nbfunc.errors import KernelDied, KernelRestarted, NotFound
 from nbfunc.files.returns import ReturnsDir
@@ -159,7 +159,10 @@ class Kernels:
         manager = self._manager.get_kernel(kernel)
 
         async def notebook() -> str | None:
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Exception as error:  # noqa: BLE001 - a gateway is asked, which answers what it likes
+                logger.warning("Which notebooks run which kernels is not known: %s", error)
             known = self._kernels.get(kernel)
             return None if known is None else known.notebook
 
@@ -249,6 +252,8 @@ class Kernels:
                 known.host.begun_anew()
             case "restarting" | "dead":
                 known.host.lost(KernelDied)
+        if state not in get_args(State):
+            return  # its page shows it
         known.manager.execution_state = state
 
     def _remove(self, kernel: str) -> None:

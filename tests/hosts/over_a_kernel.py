@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import zmq
 from jupyter_client.session import Session
 from tornado.httpclient import HTTPRequest
+from tornado.web import RequestHandler
 from zmq.eventloop.zmqstream import ZMQStream
 
 from nbfunc.core.events import Event
@@ -258,10 +259,17 @@ class OverAKernel(FunctionHost):
         """Let the server do now what it does each half minute."""
         self._here.run(_called(self.host.stir))
 
-    def start_gateway(self) -> None:
-        """Let there be connections, or again."""
-        assert self.gateway is not None
-        self._there.run(_called(self.gateway.start))
+    def start_gateway(self, *, instead: type[RequestHandler] | None = None) -> None:
+        """Let there be connections, or again; or let something else answer `instead`."""
+        gateway = self.gateway
+        assert gateway is not None
+        self._there.run(_called(lambda: gateway.start(instead=instead)))
+
+    def say(self, frame: bytes | str) -> None:
+        """Let the gateway say something else than the kernel does."""
+        gateway = self.gateway
+        assert gateway is not None
+        self._there.run(_called(lambda: gateway.say(frame)))
 
     def stop_gateway(self) -> None:
         """Break the connection, and let there be none."""

@@ -8,7 +8,7 @@ from typing import Any
 from jupyter_client.session import Session
 from jupyter_server.services.kernels.connection import base
 from tornado.httpserver import HTTPServer
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler
 from zmq.eventloop.zmqstream import ZMQStream
 
@@ -38,9 +38,10 @@ class SmallGateway:
         self.port = 0
         self._server: HTTPServer | None = None
 
-    def start(self) -> None:
-        """Listen, on the same port as before."""
-        self._server = Application([("/", _Socket, {"gateway": self})]).listen(self.port, "127.0.0.1")
+    def start(self, *, instead: type[RequestHandler] | None = None) -> None:
+        """Listen, on the same port as before; `instead` of the gateway something else may answer there."""
+        route = ("/", _Socket, {"gateway": self}) if instead is None else ("/", instead)
+        self._server = Application([route]).listen(self.port, "127.0.0.1")
         self.port = next(iter(self._server._sockets.values())).getsockname()[1]
 
     def stop(self) -> None:
@@ -51,6 +52,11 @@ class SmallGateway:
             socket.let_go()
             if socket.ws_connection is not None and socket.ws_connection.stream is not None:
                 socket.ws_connection.stream.close()  # as when it is killed: without a word
+
+    def say(self, frame: bytes | str) -> None:
+        """Say something else than a kernel does."""
+        for socket in self.sockets:
+            socket.write_message(frame, binary=isinstance(frame, bytes))
 
 
 class _Socket(WebSocketHandler):

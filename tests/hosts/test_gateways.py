@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tornado.web import RequestHandler
 
 from nbfunc import Cancelled
 from nbfunc.core.events import CancelledEvent, Event, Failed, Finished, Printed
@@ -153,3 +155,57 @@ def test_a_server_that_comes_back_too_late_hears_that_its_run_was_given_up(
         assert "heard nothing of the server" in end.message
 
     within(too_late())
+
+
+class Page(RequestHandler):
+    """What a proxy answers whose login has run out."""
+
+    asked = threading.Event()
+
+    def get(self) -> None:
+        self.asked.set()
+        self.finish("<html>Please log in</html>")
+
+
+def test_a_page_where_the_gateway_was_is_no_gateway_and_the_run_goes_on_when_it_is_back(
+    made: Callable[[], OverAKernel], held: Held
+) -> None:
+    host = made()
+
+    async def page() -> None:
+        events = await begun(host)
+        host.stop_gateway()
+        host.start_gateway(instead=Page)
+        assert await asyncio.to_thread(Page.asked.wait, SECONDS)
+        host.stop_gateway()
+        host.start_gateway()
+        assert not held.cancelled.is_set()
+        await host.cancel("held")
+        assert await last(events) == CancelledEvent()
+
+    within(page())
+
+
+def frame(*parts: bytes) -> bytes:
+    ends = [8 * (len(parts) + 2)]
+    for part in parts:
+        ends.append(ends[-1] + len(part))
+    return b"".join([struct.pack(f"<{len(ends) + 1}Q", len(ends), *ends), *parts])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        bytes(4),
+        "<html>",
+        b"\xff" * 100,
+        frame(b"control", b'{"msg_type": "nbfunc_reply"}', b"[]", b"{}", b'{"error": 3}'),
+        frame(b"control", b'{"msg_type": "nbfunc_events"}', b"{}", b"{}", b'{"run": {}, "batch": []}', b"["),
+        frame(b"iopub", b'{"msg_type": "status"}', b"{}", b"{}", b'{"execution_state": [[]]}'),
+        frame(b"iopub", b'{"msg_type": "nbfunc_changed"}', b"{}", b"{}", b"{}"),
+    ],
+)
+def test_what_no_kernel_says_changes_nothing(said: bytes | str, made: Callable[[], OverAKernel]) -> None:
+    host = made()
+    host.say(said)
+    assert within(events_of(host, "short"))[-1] == Finished()
