@@ -197,6 +197,17 @@ def test_a_color_arrives(served: Served, page: Page) -> None:
     expect(page.locator(".runs")).to_contain_text("#ff8800")
 
 
+def test_a_color_and_its_text_stand_side_by_side_on_a_phone(served: Served, page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.goto(f"{served.url}/paint")
+    middles = []
+    for kind in ("color", "text"):
+        box = page.locator(f"input[type={kind}]").bounding_box()
+        assert box is not None
+        middles.append(box["y"] + box["height"] / 2)
+    assert abs(middles[0] - middles[1]) < 2
+
+
 def test_prints_are_seen_and_the_file_downloads(served: Served, page: Page) -> None:
     page.goto(f"{served.url}/make_file")
     page.get_by_label("name", exact=True).fill("Ada")

@@ -7,7 +7,7 @@ import { t } from "./words.js";
 /** A list longer than this has a search. */
 const SEARCHED = 12;
 
-const SEARCH_STYLE = `width: 100%; box-sizing: border-box; min-height: 2.5rem; margin: 0.75rem 0 0; padding: 0.45rem 0.7rem;
+const SEARCH_STYLE = `width: 100%; box-sizing: border-box; min-height: 2.5rem; margin: 0.75rem 0; padding: 0.45rem 0.7rem;
   font: inherit; color: inherit; background: var(--nbfunc-surface, Field);
   border: 1px solid var(--nbfunc-muted, GrayText); border-radius: var(--nbfunc-radius, 8px)`;
 

@@ -33,6 +33,11 @@ export const fields = css`
   .checkbox > .check > span {
     display: inline-block;
   }
+  /* As wide as the field, so that a label from right to left begins where its field does. */
+  .head label,
+  .head > span:first-child {
+    flex: 1;
+  }
   .head label::first-letter,
   .head > span:first-child::first-letter,
   .checkbox > .check > span::first-letter {
@@ -69,6 +74,9 @@ export const fields = css`
     align-items: center;
     flex-wrap: wrap;
     gap: 0.6rem;
+  }
+  .row > input[type="color"] + input {
+    flex: 1;
   }
   .row > select {
     flex: 1;
