@@ -19,6 +19,7 @@ import psutil
 import pytest
 import websocket
 
+from nbfunc.notebook.folder import LOCK
 from tests.gateway.gateway import Server, behind_gateway, needs_namespaces
 from tests.jupyter.server import Kernel
 from tests.looking import files_below
@@ -92,7 +93,7 @@ def value(kernel: Kernel, function: str, **arguments: Any) -> Any:
 def kernels_own(server: Server) -> list[Path]:
     """Return the files that kernels keep for a server that shares no disk with them."""
     places = server.gateway.temporary.glob("nbfunc-*")
-    return [path for place in places for path in files_below(place)]
+    return [path for place in places for path in files_below(place) if path.name != LOCK]
 
 
 def test_server_and_kernel_share_no_disk(server: Server, functions: Kernel) -> None:
@@ -250,6 +251,8 @@ def test_a_kernel_that_is_killed_ends_its_runs_and_recovers(server: Server) -> N
     kernel = server.kernel()
     kernel.expose(FUNCTIONS)
     pid = kernel.pid
+    opened = (Path(file.path) for file in psutil.Process(pid).open_files())
+    (left,) = (path.parent for path in opened if path.name == LOCK)
     run = kernel.begin("hold")
     with server.stream(run) as events:
         events.until(kind="printed")
@@ -259,6 +262,7 @@ def test_a_kernel_that_is_killed_ends_its_runs_and_recovers(server: Server) -> N
     kernel.wait_until_ready()  # its gateway starts it again
     kernel.expose(FUNCTIONS)
     assert value(kernel, "sees", path="/") is True
+    assert not left.exists()
     kernel.shut_down()
 
 
