@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 import pytest
+from jupyter_client.jsonutil import parse_date
 
 from tests.jupyter.server import Jupyter, Kernel, Stream, jupyter
 
@@ -154,11 +155,23 @@ def test_pages_are_told_when_a_kernel_is_busy(server: Jupyter, running: Kernel) 
 
 def test_who_looks_keeps_no_kernel_awake(server: Jupyter, running: Kernel) -> None:
     running.run("1")
-    before = server.get(f"api/kernels/{running.id}").json["last_activity"]
+    ended = running.heard_all[-1]["header"]["date"]
+
+    def model() -> dict[str, Any]:
+        said: dict[str, Any] = server.get(f"api/kernels/{running.id}").json
+        return said
+
+    def has_heard() -> str | None:
+        """Return when the kernel was last active, once the server knows that the cell is over."""
+        said = model()
+        over = said["execution_state"] == "idle" and parse_date(said["last_activity"]) >= ended
+        return str(said["last_activity"]) if over else None
+
+    before = server.until(has_heard)
     with server.stream("nbfunc/-/events?changes=1"):
         for path in ("nbfunc/", "nbfunc/-/functions", running.url("one"), running.url("one/schema")):
             assert server.get(path, Accept="text/html, */*").status == 200
-    assert server.get(f"api/kernels/{running.id}").json["last_activity"] == before
+    assert model()["last_activity"] == before
 
 
 def test_the_index_lists_kernels_by_their_notebooks(server: Jupyter, running: Kernel) -> None:
