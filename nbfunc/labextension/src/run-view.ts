@@ -46,9 +46,11 @@ export function stateText({ state, position }: Run): string {
 }
 
 export function runView(run: Run, actions: RunActions): TemplateResult {
+  // Whether a cell runs is not known here: what waits for none has started before this is read.
+  const waitsForCell = actions.main && run.state === "queued" && run.position === 0;
   return html`<div class="run ${run.state}">
     <div class="bar state">
-      <span class="dot" aria-hidden="true"></span><b>${stateText(run)}</b>
+      <span class="dot" aria-hidden="true"></span><b>${waitsForCell ? t`Waiting for the notebook` : stateText(run)}</b>
       ${run.started === null || run.state === "forgotten"
         ? nothing
         : html`<span class="note time">${elapsed(run)}</span>`}
