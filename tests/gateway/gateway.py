@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 from tests.gateway.wire import Wire, wire_to
-from tests.jupyter.server import ROOT, Jupyter
+from tests.jupyter.server import Jupyter, end, environment
 
 GATEWAY_TOKEN = "a-token-of-the-gateway"
 
@@ -68,15 +68,7 @@ class Gateway:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        environment = {
-            **os.environ,
-            "JUPYTER_RUNTIME_DIR": str(self.runtime),
-            "JUPYTER_DATA_DIR": str(self.folder / "data"),
-            "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
-            "IPYTHONDIR": str(self.folder / "ipython"),
-            "TMPDIR": str(self.temporary),
-            "PYTHONWARNINGS": "default",
-            "PYTHONPATH": str(ROOT),
+        more = {
             "KG_AUTH_TOKEN": GATEWAY_TOKEN,
             "KG_ENV_PROCESS_WHITELIST": "TMPDIR,PYTHONPATH,IPYTHONDIR,JUPYTER_RUNTIME_DIR,PYTHONWARNINGS",
         }
@@ -90,7 +82,7 @@ class Gateway:
         )
         self.process = subprocess.Popen(
             ["unshare", *_UNSHARED, "sh", "-c", hide],
-            env=environment,
+            env=environment(self.folder) | more,
             cwd=self.folder,
             stdout=self.log,
             stderr=self.log,
@@ -125,13 +117,7 @@ class Gateway:
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
-            self.process.send_signal(number)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise AssertionError(f"the gateway does not stop\n{self.said()}") from None
+        end(self.process, number, self.said)
 
     def kill(self) -> None:
         """Kill it, as a machine's end would, with its kernels."""

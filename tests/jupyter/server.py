@@ -263,19 +263,8 @@ class Jupyter:
         runtime = self.folder / "runtime"
         for old in runtime.glob("jpserver-*"):
             old.unlink()
-        environment = {
-            **os.environ,
-            "JUPYTER_RUNTIME_DIR": str(runtime),
-            "JUPYTER_PREFER_ENV_PATH": "0",
-            "JUPYTER_DATA_DIR": str(self.folder / "data"),
-            "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
-            "IPYTHONDIR": str(self.folder / "ipython"),
-            "TMPDIR": str(self.folder / "temporary"),
-            "PYTHONWARNINGS": "default",
-            "PYTHONPATH": str(ROOT),
-        }
         self.process = subprocess.Popen(
-            self.command(), env=environment, cwd=self.folder, stdout=self.log, stderr=self.log
+            self.command(), env=environment(self.folder), cwd=self.folder, stdout=self.log, stderr=self.log
         )
         info = self.until(lambda: next(runtime.glob("jpserver-*.json"), None))
         said = self.until(lambda: json.loads(info.read_text() or "null"))
@@ -434,14 +423,34 @@ class Jupyter:
         for kernel in self.kernels:
             kernel.client.stop_channels()
         self.kernels.clear()
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise AssertionError(f"it does not stop\n{self.said()}") from None
+        end(self.process, number, self.said)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a process that keeps all its files in this folder."""
+    return {
+        **os.environ,
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTER_PREFER_ENV_PATH": "0",
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "TMPDIR": str(folder / "temporary"),
+        "PYTHONWARNINGS": "default",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+def end(process: subprocess.Popen[bytes], number: int, said: Callable[[], str]) -> None:
+    """Let a process end by itself; one that does not within half a minute is an error."""
+    if process.poll() is None:
+        process.send_signal(number)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise AssertionError(f"it does not stop\n{said()}") from None
 
 
 @contextmanager
