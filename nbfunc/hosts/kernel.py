@@ -54,7 +54,10 @@ Told: TypeAlias = Callable[[Literal["changed", "removed"], str], None]
 _FUNCTIONS: TypeAdapter[list[FunctionInfo]] = TypeAdapter(list[FunctionInfo])
 
 _LOST: Mapping[type[KernelError], str] = {
-    KernelDied: "The kernel is dead. Start it again, and run the notebook's cells.",
+    KernelDied: (
+        # Whether it does, its manager says later.
+        "The kernel died. If it does not come back by itself, start it again; then run the notebook's cells."
+    ),
     KernelRestarted: "The kernel was restarted. Run the notebook's cells again.",
 }
 
@@ -144,10 +147,10 @@ class KernelHost(FunctionHost):
         self._runs: dict[str, _Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._warned: set[str] = set()
+        self._given_up: list[str] = []  # by now nobody waits for them, and the kernel does not know
         self._met = False  # it knows where this server keeps files
         self._agent = ""  # names the one that was met: after a restart there is another
         self._greeting = False
-        self._given_up: list[str] = []  # by now nobody waits for them, and the kernel does not know
         self._resuming = False
         self._news = False
         self._lost: type[KernelError] | None = None
@@ -280,18 +283,18 @@ class KernelHost(FunctionHost):
 
     def reconnected(self) -> None:
         self._questions.again()
-        self._resume_soon()
-        if self._met:
-            self.changed()  # its own word of it may have been lost
         given_up, self._given_up = self._given_up, []
         for run in given_up:
             self._questions.insist("release", run=run)
+        self._resume_soon()
+        if self._met:
+            self.changed()  # its own word of it may have been lost
 
     def unreachable(self) -> None:
+        self._given_up += self._runs
         self._questions.fail(KernelUnreachable(UNREACHABLE))
         self._fail_runs("KernelUnreachable", UNREACHABLE)
 
-        self._given_up += self._runs
     def answered(self, kind: str, asked: str, content: dict[str, Any], buffers: Buffers) -> None:
         if kind == REPLY:
             self._questions.answered(asked, (content, buffers))
@@ -472,10 +475,10 @@ class KernelHost(FunctionHost):
         finally:
             self._resuming = False
         sent = answer.get("sent")
+        same = answer.get("agent") == self._agent
         for run in runs:
             known = self._runs.get(run)
             if known is None or known.arrivals.over:
-        same = answer.get("agent") == self._agent
                 continue
             batch = sent.get(run) if isinstance(sent, dict) else None
             if not isinstance(batch, int):

@@ -200,6 +200,7 @@ class NbfuncApp(ExtensionApp):
                 sessions=serverapp.session_manager,
                 kernels=serverapp.kernel_manager,
                 events=serverapp.event_logger,
+                exposing=kernels.exposing,
                 log=self.log,
             )
             serverapp.web_app.settings[LAUNCHES] = launches

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from nbfunc.errors import AskerError, InvalidArguments, NotFound, Unfinished
 from nbfunc.files import tables
@@ -183,6 +184,18 @@ class FunctionResource(FormPages, RunBody):
         except BaseException:
             await body.discard()
             raise
+
+
+class SlashedResource(Resource):
+    """``R<function>/``: the form, with one slash too many."""
+
+    async def get(self, function: str, kernel: str | None = None) -> None:
+        known(self.site.source_of(kernel), function)
+        query = f"?{self.request.query}" if self.request.query else ""
+        self.redirect(f"../{quote(function, safe='')}{query}")
+
+    async def head(self, function: str, kernel: str | None = None) -> None:
+        await self.get(function, kernel)
 
 
 class SchemaResource(Resource):
@@ -372,6 +385,7 @@ def routes(*, prefix: str, kernel: str = "") -> list[tuple[str, type[Resource]]]
         ("-/static/(?P<name>[^/]+)", StaticResource),
         (kernel, IndexResource),
         (f"{kernel}(?P<function>[^/]+)/schema", SchemaResource),
+        (f"(?!-/){kernel}(?P<function>[^/]+)/", SlashedResource),
     ]
     if kernel:
         resources.append(("", IndexResource))

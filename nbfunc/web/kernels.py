@@ -100,6 +100,11 @@ class Kernels:
         """Return the kernels that expose something, in the order of their starts."""
         return [self._source(kernel) for kernel in self._kernels if self._kernels[kernel].host.functions()]
 
+    def exposing(self, kernel: str) -> bool:
+        """Say whether a kernel exposes a function."""
+        known = self._kernels.get(kernel)
+        return known is not None and bool(known.host.functions())
+
     def source_of(self, kernel: str | None) -> Source:
         """Return a kernel's host.
 
@@ -247,13 +252,13 @@ class Kernels:
     def _said(self, kernel: str, state: str) -> None:
         """Take a kernel's, or its gateway's, own word of its state: no kernel manager here sees it."""
         known = self._kernels[kernel]
+        if state not in get_args(State):
+            return  # its page shows it
         match state:
             case "starting":
                 known.host.begun_anew()
             case "restarting" | "dead":
                 known.host.lost(KernelDied)
-        if state not in get_args(State):
-            return  # its page shows it
         known.manager.execution_state = state
 
     def _remove(self, kernel: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -19,6 +19,7 @@ from nbfunc.web.kernels import ACTIONS
 SKIP_TAG = "skip-execution"
 RAISES_TAG = "raises-exception"
 LOOK_SECONDS = 2.0
+NOTHING = "It exposes no function: end it with a cell that has %load_ext nbfunc and then %func_to_web f."
 DIED = "its kernel died"
 ENDS = {"restart": "its kernel was restarted", "shutdown": "its kernel was shut down"}
 
@@ -41,6 +42,8 @@ class Launch:
         Whether nothing more is run of it.
     failure : str
         Why it stopped before its end.
+    kernel : str
+        The id of the one that runs it, once there is one.
     """
 
     path: str
@@ -48,6 +51,7 @@ class Launch:
     at: int = 0
     over: bool = False
     failure: str = ""
+    kernel: str = ""
 
     def __str__(self) -> str:
         if self.failure:
@@ -70,6 +74,8 @@ class Launches:
         Read a notebook, give it a kernel, and reach that.
     events : jupyter_events.EventLogger
         Tells when a kernel is restarted.
+    exposing : callable
+        Says whether a kernel exposes a function.
     log : logging.Logger
         Is told how each ends.
     """
@@ -82,19 +88,30 @@ class Launches:
         sessions: Any,
         kernels: Any,
         events: Any,
+        exposing: Callable[[str], bool],
         log: logging.Logger,
     ) -> None:
         self._launches = [Launch(path) for path in dict.fromkeys(paths)]
         self._contents = contents
         self._sessions = sessions
         self._kernels = kernels
+        self._exposing = exposing
         self._log = log
         self._running: dict[str, _Cells] = {}
         events.add_listener(schema_id=ACTIONS, listener=self._acted)
 
     def notices(self) -> list[str]:
-        """Say which notebooks are not over, or stopped before their end."""
-        return [str(launch) for launch in self._launches if launch.failure or not launch.over]
+        """Say which notebooks are not over, stopped before their end, or expose nothing."""
+        concerned = (
+            launch for launch in self._launches if launch.failure or not launch.over or self._idle(launch)
+        )
+        return [self._said(launch) for launch in concerned]
+
+    def _idle(self, launch: Launch) -> bool:
+        return launch.over and not launch.failure and not self._exposing(launch.kernel)
+
+    def _said(self, launch: Launch) -> str:
+        return f"{launch} {NOTHING}" if self._idle(launch) else str(launch)
 
     def check(self, path: str | None = None) -> None:
         """Raise why there is nothing to show, of one notebook or of all.
@@ -125,7 +142,8 @@ class Launches:
         except Exception as error:  # noqa: BLE001 - no such file, no such kernel: said where forms would be
             launch.failure = f"It could not be run: {error}"
         launch.over = True
-        self._log.log(logging.ERROR if launch.failure else logging.INFO, "%s", launch)
+        level = logging.ERROR if launch.failure else logging.WARNING if self._idle(launch) else logging.INFO
+        self._log.log(level, "%s", self._said(launch))
 
     async def _execute(self, launch: Launch) -> None:
         model = await _awaited(self._contents.get(launch.path, type="notebook", content=True))
@@ -135,7 +153,7 @@ class Launches:
         session = await self._sessions.create_session(
             path=launch.path, name=PurePosixPath(launch.path).name, type="notebook", kernel_name=spec
         )
-        kernel = str(session["kernel"]["id"])
+        kernel = launch.kernel = str(session["kernel"]["id"])
         manager = self._kernels.get_kernel(kernel)
         if is_behind_gateway(manager):
             raise CellFailed("Its kernel is behind a gateway: open the notebook, and run it there.")

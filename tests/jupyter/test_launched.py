@@ -133,6 +133,22 @@ def test_a_cell_that_fails_is_named_with_its_error(tmp_path: Path) -> None:
         assert said in server.said()
 
 
+def test_a_notebook_that_exposes_nothing_says_what_to_do(tmp_path: Path) -> None:
+    none = write(tmp_path / "notebooks" / "none.ipynb", "1 + 1")
+    some = write(tmp_path / "notebooks" / "some.ipynb", LOAD, ONE)
+    with launched(tmp_path, none, some) as server:
+        said = "none.ipynb has run. It exposes no function: "
+        server.until(lambda: said in server.said() and "some.ipynb has run." in server.said())
+        (line,) = (line for line in server.said().splitlines() if said in line)
+        assert line.startswith("[W ")
+        assert "%func_to_web f" in line
+        server.until(lambda: server.names() == ["one"])
+        page = server.index(Accept="text/html")
+        assert page.status == 200
+        assert said in page.text
+        assert "some.ipynb has run" not in page.text
+
+
 def test_what_was_exposed_before_a_cell_that_never_ends_is_served(tmp_path: Path) -> None:
     notebook = write(tmp_path / "notebooks" / "a.ipynb", LOAD, ONE, NEVER_ENDS, TWO)
     with launched(tmp_path, notebook) as server:

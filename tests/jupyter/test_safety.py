@@ -282,6 +282,12 @@ def test_an_administrator_reads_who_ran_what_and_never_with_which_values(
     assert "sesame" not in log.read_text()
 
 
+def test_a_form_with_one_slash_too_many_leads_to_the_one_without(server: Jupyter, kernel: Kernel) -> None:
+    answer = server.get(f"{kernel.url('act')}/?-embed=1", Accept="text/html")
+    assert (answer.status, answer.headers["Location"]) == (302, "../act?-embed=1")
+    assert server.get(f"{kernel.url('nothing')}/").status == 404
+
+
 def test_an_address_without_its_last_slash_leads_to_the_one_with_it(server: Jupyter) -> None:
     answer = server.get("nbfunc")
     assert (answer.status, answer.headers["Location"]) == (302, f"{server.base}nbfunc/")

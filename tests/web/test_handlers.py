@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote, urljoin
 
 import pytest
 
@@ -540,6 +541,25 @@ def test_nothing_else_is_there(serve: Serve, path: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_nowhere_is_not_found_by_any_verb(serve: Serve, method: str) -> None:
     assert serve(add).request(method, "/-/nothing").status == 404
+
+
+@pytest.mark.parametrize("name", ["add", "größe"])
+@pytest.mark.parametrize("base", ["", "/tools"])
+def test_a_form_with_one_slash_too_many_leads_to_the_one_without(serve: Serve, name: str, base: str) -> None:
+    def one(a: int = 1) -> int:
+        return a
+
+    one.__name__ = name
+    served = serve([one, greet], root_path=base)
+    address = f"{base}/{quote(name)}/"
+    for method in ("GET", "HEAD"):
+        answer = served.request(method, f"{address}?a=5&-embed=1")
+        assert answer.status == 302
+        there = urljoin(address, answer.headers["Location"])
+        assert there == f"{base}/{quote(name)}?a=5&-embed=1"
+        assert served.request(method, there).status == 200
+    assert served.get("/nothing/").status == 404
+    assert served.post(address).status == 405
 
 
 def test_a_browser_gets_a_page_of_an_error(serve: Serve) -> None:
