@@ -151,6 +151,9 @@ class FileResource(Download):
                 if start >= end:
                     self.set_status(416)
                     self.set_header("Content-Range", f"bytes */{found.size}")
+                    self.clear_header("Content-Disposition")
+                    message = f"The file has {found.size:,} bytes: there is nothing in this range."
+                    self.write_json({"message": message, "reason": "invalid"})
                     return
                 self.set_status(206)
                 self.set_header("Content-Range", f"bytes {start}-{end - 1}/{found.size}")

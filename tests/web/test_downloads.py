@@ -98,6 +98,8 @@ def test_a_range_outside_is_not_satisfiable(serve: Serve, asked: str) -> None:
     served = serve(make)
     answer = served.get(made(served), Range=asked)
     assert (answer.status, answer.headers["Content-Range"]) == (416, f"bytes */{END}")
+    assert answer.json["reason"] == "invalid"
+    assert answer.headers["Content-Disposition"] is None
 
 
 def test_conditions_are_those_of_rfc_9110(serve: Serve) -> None:
