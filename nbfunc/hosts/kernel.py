@@ -260,6 +260,8 @@ class KernelHost(FunctionHost):
     def stir(self) -> None:
         """Let no gateway take the kernel for idle, and say which runs are waited for."""
         self._questions.tell("stir", runs=list(self._runs))
+        if self._channel.resumes:
+            self._resume_soon(broke=False)  # whatever was lost on the way, though nothing broke here
 
     def close(self) -> None:
         """Close the channel; what is in flight fails."""
@@ -454,13 +456,13 @@ class KernelHost(FunctionHost):
                     self._questions.insist("cancel", run=run)
                 self._fail_runs("ProtocolError", "The connection to the kernel broke.")
 
-    def _resume_soon(self) -> None:
+    def _resume_soon(self, *, broke: bool = True) -> None:
         # One that is not answered is asked again like all else.
         if not self._resuming and self._runs:
             self._resuming = True
-            self._go(self._resume())
+            self._go(self._resume(broke=broke))
 
-    async def _resume(self) -> None:
+    async def _resume(self, *, broke: bool) -> None:
         """Ask for what did not arrive of the runs' events."""
         runs = {
             run: [known.arrivals.batch, known.arrivals.read]
@@ -486,7 +488,7 @@ class KernelHost(FunctionHost):
                 known.arrivals.say(
                     Failed(type=kind.__name__, message=GIVEN_UP if same else _LOST[KernelRestarted])
                 )
-            elif self._is_stuck(known, runs[run][0], batch):
+            elif broke and self._is_stuck(known, runs[run][0], batch):
                 self._warn("size", "sends what breaks the connection each time")
                 self._questions.insist("cancel", run=run)
                 said = "The connection to the kernel broke, again and again at the same place."

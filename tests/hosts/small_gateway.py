@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,10 @@ class SmallGateway:
     ----------
     port : int
         Where it listens.
+    loses : bool
+        Whether it loses what the kernel says.
+    lost : threading.Event
+        Set when it has.
     """
 
     def __init__(self, connected: Callable[[str, bytes], ZMQStream], session: Session) -> None:
@@ -36,6 +41,8 @@ class SmallGateway:
         self.session = session
         self.sockets: set[_Socket] = set()
         self.port = 0
+        self.loses = False
+        self.lost = threading.Event()
         self._server: HTTPServer | None = None
 
     def start(self, *, instead: type[RequestHandler] | None = None) -> None:
@@ -76,6 +83,9 @@ class _Socket(WebSocketHandler):
 
     def _passing_back(self, channel: str) -> Callable[[list[bytes]], None]:
         def pass_back(frames: list[bytes]) -> None:
+            if self.gateway.loses:
+                self.gateway.lost.set()
+                return
             _, parts = self.gateway.session.feed_identities(frames)
             frame: Any = base.serialize_msg_to_ws_v1(parts[1:], channel)  # type: ignore[no-untyped-call]  # jupyter_server's
             self.write_message(frame, binary=True)

@@ -157,6 +157,26 @@ def test_a_server_that_comes_back_too_late_hears_that_its_run_was_given_up(
     within(too_late())
 
 
+def test_what_a_gateway_loses_comes_again_though_no_connection_broke(
+    made: Callable[[], OverAKernel], held: Held
+) -> None:
+    host = made()
+    assert host.gateway is not None
+    gateway = host.gateway
+
+    async def losing() -> None:
+        events = await begun(host)
+        gateway.loses = True
+        await host.cancel("held")
+        assert await asyncio.to_thread(held.was_cancelled)
+        assert await asyncio.to_thread(gateway.lost.wait, SECONDS)
+        gateway.loses = False
+        host.stir()
+        assert await last(events) == CancelledEvent()
+
+    within(losing())
+
+
 class Page(RequestHandler):
     """What a proxy answers whose login has run out."""
 
