@@ -19,6 +19,7 @@ from nbfunc.web.kernels import ACTIONS
 SKIP_TAG = "skip-execution"
 RAISES_TAG = "raises-exception"
 LOOK_SECONDS = 2.0
+ALIVE_SECONDS = 0.1
 NOTHING = "It exposes no function: end it with a cell that has %load_ext nbfunc and then %func_to_web f."
 DIED = "its kernel died"
 ENDS = {"restart": "its kernel was restarted", "shutdown": "its kernel was shut down"}
@@ -157,13 +158,13 @@ class Launches:
         manager = self._kernels.get_kernel(kernel)
         if is_behind_gateway(manager):
             raise CellFailed("Its kernel is behind a gateway: open the notebook, and run it there.")
-        cells = self._running[kernel] = _Cells(manager)
 
         def died() -> None:
-            cells.lost(DIED)
+            self._running[kernel].lost(DIED)
 
         self._kernels.add_restart_callback(kernel, died, "restart")
         try:
+            cells = await self._ready(kernel, manager)
             for launch.at, cell in enumerate(notebook["cells"], start=1):
                 tags = cell["metadata"].get("tags", [])
                 if cell["cell_type"] != "code" or SKIP_TAG in tags:
@@ -172,10 +173,27 @@ class Launches:
                 if error and RAISES_TAG not in tags:
                     raise CellFailed(f"Cell {launch.at} of {launch.cells}: {error} ({_first_line(cell)})")
         finally:
-            del self._running[kernel]
-            cells.close()
             if kernel in self._kernels:
                 self._kernels.remove_restart_callback(kernel, died, "restart")
+            self._running.pop(kernel).close()
+
+    async def _ready(self, kernel: str, manager: Any) -> _Cells:
+        """Return the way to a kernel that answers; one that dies at its start is started again by the server.
+
+        That happens where another program takes one of its ports first.
+        """
+        given_up = asyncio.Event()
+        self._kernels.add_restart_callback(kernel, given_up.set, "dead")
+        while True:
+            cells = self._running[kernel] = _Cells(manager)
+            if await cells.answers():
+                self._kernels.remove_restart_callback(kernel, given_up.set, "dead")
+                return cells
+            cells.close()
+            while not await _awaited(manager.is_alive()):
+                if given_up.is_set() or not manager.autorestart or kernel not in self._kernels:
+                    raise CellFailed("Its kernel does not start; the server's log says why.")
+                await asyncio.sleep(ALIVE_SECONDS)
 
     async def _acted(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002 - its way
         cells = self._running.get(data.get("kernel_id", ""))
@@ -198,8 +216,6 @@ class _Cells:
 
     async def run(self, code: str) -> str:
         """Run one; return its error, or nothing."""
-        if self._end:
-            return self._end
         content = {
             "code": code,
             "silent": False,
@@ -208,19 +224,33 @@ class _Cells:
             "allow_stdin": False,
             "stop_on_error": False,
         }
-        message = self._session.msg("execute_request", content)
-        self._request = message["header"]["msg_id"]
-        self._reply = asyncio.get_running_loop().create_future()
-        self._session.send(self._stream, message)
         try:
-            while not (await asyncio.wait([self._reply], timeout=LOOK_SECONDS))[0]:
-                # One that is not started again by itself dies without a word.
-                if not await _awaited(self._manager.is_alive()):
-                    self.lost(DIED)
-            answer = self._reply.result()
+            answer = await self._asked("execute_request", content)
         except KernelError as error:
             return str(error)
         return "" if answer["status"] == "ok" else f"{answer.get('ename')}: {answer.get('evalue')}"
+
+    async def answers(self) -> bool:
+        """Return once the kernel does, or is gone."""
+        try:
+            await self._asked("kernel_info_request", {})
+        except KernelError:
+            return False
+        return True
+
+    async def _asked(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        """Return the reply to a request; raise what keeps it from coming."""
+        if self._end:
+            raise KernelError(self._end)
+        message = self._session.msg(kind, content)
+        self._request = message["header"]["msg_id"]
+        self._reply = asyncio.get_running_loop().create_future()
+        self._session.send(self._stream, message)
+        while not (await asyncio.wait([self._reply], timeout=LOOK_SECONDS))[0]:
+            # One that is not started again by itself dies without a word.
+            if not await _awaited(self._manager.is_alive()):
+                self.lost(DIED)
+        return self._reply.result()
 
     def lost(self, why: str) -> None:
         """No answer will come any more."""

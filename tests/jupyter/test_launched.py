@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,10 +69,15 @@ class Launched(Jupyter):
 
 @contextmanager
 def launched(
-    folder: Path, *arguments: Path | str, program: tuple[str, ...] = Launched.program
+    folder: Path,
+    *arguments: Path | str,
+    program: tuple[str, ...] = Launched.program,
+    kernels: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[Launched]:
     server = Launched(folder, *map(str, arguments), base="/base/")
     server.program = program
+    for name, argv in (kernels or {}).items():
+        server.add_kernelspec(name, *argv)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_TOKEN", TOKEN)
         try:
@@ -171,6 +176,21 @@ def test_a_kernel_that_dies_in_a_cell_ends_its_notebook(tmp_path: Path) -> None:
     with launched(tmp_path, notebook, "--KernelManager.autorestart=False") as server:
         server.until(lambda: server.index().status == 500)
         assert "Cell 2 of 3: its kernel died" in server.index().json["message"]
+
+
+def test_a_kernel_that_dies_at_its_start_is_waited_for(tmp_path: Path) -> None:
+    # As one does that loses a port to another program.
+    started = tmp_path / "started"
+    dies_once = (
+        "import runpy, sys; from pathlib import Path; mark = Path(sys.argv.pop(1)); known = mark.exists(); "
+        "mark.touch(); known or sys.exit(1); runpy.run_module('ipykernel_launcher', run_name='__main__')"
+    )
+    argv = [sys.executable, "-c", dies_once, str(started), "-f", "{connection_file}"]
+    notebook = write(tmp_path / "notebooks" / "a.ipynb", LOAD, ONE, kernel="dies once")
+    with launched(tmp_path, notebook, kernels={"dies once": argv}) as server:
+        server.until(lambda: server.names() == ["one"])
+        assert server.post(server.url("one")).json["outputs"][0]["value"] == 1
+    assert "stopped" not in server.said()
 
 
 def test_a_notebook_whose_kernel_is_not_installed_says_so(tmp_path: Path) -> None:
