@@ -49,8 +49,9 @@ BATCH = 256 << 10
 # Bytes of one event: what a browser could still show.
 MOST_EVENT = 48 << 20
 # A server that reaches a kernel through a gateway names the runs that it waits for, twice a minute at least.
-# One that was not named for so long is given up: its server is gone, or has given it up before.
-SILENT_SECONDS = 600.0
+# One that was not named for so long is given up: its server is gone, or has given it up before. As long as
+# files are kept, so that a laptop that sleeps for a while finds its runs again.
+SILENT_SECONDS = 3600.0
 # Bytes of a request in one message to a gateway, where those of 10 MiB close the connection.
 PART = 4 << 20
 # Bytes of one message; a kernel that sends more loses its connection.
