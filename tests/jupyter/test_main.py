@@ -33,6 +33,7 @@ def test_a_function_of_the_main_thread_says_that_it_waits_for_the_cell(
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator(".run")).to_contain_text(WAITS)
     expect(page.locator(".run .state")).to_contain_text("Waiting for the notebook")
+    expect(page.get_by_role("status").first).to_have_text("Waiting for the notebook")
     server.ask("POST", f"api/kernels/{fresh.id}/interrupt")
     assert fresh.reply(cell)["status"] == "error"
     expect(page.locator(".run pre")).to_have_text("version of the database")

@@ -96,6 +96,7 @@ export class FormElement extends LitElement {
       focus: (id) => (this.focusNext = id),
       make: (node, name) => makeField(node, name, this.home),
       say: (text) => (this.said = text),
+      main: () => this.schema?.where === "main",
       remember: () => this.remember(),
     };
   }
@@ -366,7 +367,7 @@ export class FormElement extends LitElement {
       extra: this.extra.get(run) ?? 0,
       trouble: this.trouble,
       display: (output) => this.displayed(output),
-      main: this.schema?.where === "main",
+      main: this.home.main(),
       open: (one) => {
         this.history?.open(one);
         this.soon();

@@ -18,6 +18,8 @@ export interface HistoryHome {
   say(text: string): void;
   /** The runs, or their times, are others now. */
   remember(): void;
+  /** Whether the function runs on the notebook's main thread. */
+  main(): boolean;
 }
 
 export class History {
@@ -56,7 +58,11 @@ export class History {
   }
 
   private tell(run: Run): void {
-    this.home.say(run.error ? t`Failed: ${run.error.type}: ${run.error.message}` : stateText(run));
+    this.home.say(run.error ? t`Failed: ${run.error.type}: ${run.error.message}` : this.text(run));
+  }
+
+  private text(run: Run): string {
+    return stateText(run, this.home.main());
   }
 
   /** Ask for the events of a run, from the one after number `after`. */
@@ -75,7 +81,7 @@ export class History {
   /** Ask the server to stop a run; return why it could not be asked. */
   async cancel(run: Run): Promise<Failure | null> {
     run.cancelling();
-    this.home.say(stateText(run));
+    this.home.say(this.text(run));
     this.home.redraw();
     const answer = await this.api.cancel(run.id);
     if (answer.ok || answer.failure.status === 404) return null;
@@ -84,9 +90,9 @@ export class History {
   }
 
   private heard(run: Run, event: RunEvent): void {
-    const before = stateText(run);
+    const before = this.text(run);
     run.apply(event);
-    if (stateText(run) !== before) {
+    if (this.text(run) !== before) {
       this.tell(run);
       if (this.missed.has(run) && (event.kind === "started" || !run.live)) void this.time(run);
       this.home.remember();

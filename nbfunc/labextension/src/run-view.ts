@@ -23,11 +23,13 @@ export interface RunActions extends Drawing {
   again(run: Run): void;
 }
 
-/** The state in words, as it is announced. */
-export function stateText({ state, position }: Run): string {
+/** The state in words, as it is announced; `main` is whether it runs on the notebook's main thread. */
+export function stateText({ state, position }: Run, main: boolean): string {
   switch (state) {
     case "queued":
-      return position > 0 ? t`Waiting: number ${position} in the queue` : t`Starting…`;
+      if (position > 0) return t`Waiting: number ${position} in the queue`;
+      // Whether a cell runs is not known here: what waits for none has started before this is read.
+      return main ? t`Waiting for the notebook` : t`Starting…`;
     case "running":
       return t`Running`;
     case "cancelling":
@@ -46,11 +48,9 @@ export function stateText({ state, position }: Run): string {
 }
 
 export function runView(run: Run, actions: RunActions): TemplateResult {
-  // Whether a cell runs is not known here: what waits for none has started before this is read.
-  const waitsForCell = actions.main && run.state === "queued" && run.position === 0;
   return html`<div class="run ${run.state}">
     <div class="bar state">
-      <span class="dot" aria-hidden="true"></span><b>${waitsForCell ? t`Waiting for the notebook` : stateText(run)}</b>
+      <span class="dot" aria-hidden="true"></span><b>${stateText(run, actions.main)}</b>
       ${run.started === null || run.state === "forgotten"
         ? nothing
         : html`<span class="note time">${elapsed(run)}</span>`}
