@@ -30,7 +30,7 @@ function earlierView(run: Run, open: boolean, actions: RunActions): TemplateResu
       if ((event.target as HTMLDetailsElement).open) actions.open(run);
     }}
   >
-    <summary>${when || t`Run`}${open ? html` <span class="note">${stateText(run)}</span>` : nothing}</summary>
+    <summary>${when || t`Run`}${open ? html` <span class="note">${stateText(run, actions.main)}</span>` : nothing}</summary>
     ${runView(run, actions)}
   </details>`;
 }
