@@ -12,7 +12,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -319,11 +319,10 @@ class Jupyter:
             body = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
         url = path if path.startswith("/") else self.base + path
-        connection.request(method, url, body, sent)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        return Answer(answer.status, answer.headers, content)
+        with closing(connection):  # the server may be killed at any moment
+            connection.request(method, url, body, sent)
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
 
     def get(self, path: str, **headers: Any) -> Answer:
         return self.ask("GET", path, **headers)
@@ -337,13 +336,10 @@ class Jupyter:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         sent = {"Accept": "text/event-stream", "Authorization": f"token {self.token}"}
         more = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request("GET", self.base + path, headers=sent | more)
-        answer = connection.getresponse()
-        try:
-            yield Stream(answer)
-        finally:
-            answer.close()
-            connection.close()
+        with closing(connection):
+            connection.request("GET", self.base + path, headers=sent | more)
+            with closing(connection.getresponse()) as answer:
+                yield Stream(answer)
 
     def send_form(
         self,
