@@ -24,7 +24,6 @@ from weakref import WeakKeyDictionary
 import zmq
 
 from nbfunc._version import __version__
-from nbfunc.core.runs import Main
 from nbfunc.errors import AskerError, InvalidArguments, NotFound, StorageError
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.hosts.base import FunctionInfo, RawArguments
@@ -41,7 +40,7 @@ from nbfunc.hosts.protocol import (
     mismatch,
 )
 from nbfunc.notebook.folder import KernelFolder
-from nbfunc.notebook.main_thread import MainThread
+from nbfunc.notebook.main_thread import MainThread, NotebookThread
 from nbfunc.notebook.outflow import Outflow
 from nbfunc.notebook.passed import PassedUploads, PushedUploads
 
@@ -110,14 +109,14 @@ class Agent:
     ----------
     kernel : ipykernel.kernelbase.Kernel
         With a control channel that has a thread of its own.
-    main : Main
+    main : NotebookThread
         Its main thread.
     clock : callable
         Tells the time, in seconds.
 
     Attributes
     ----------
-    main : Main
+    main : NotebookThread
         Its main thread.
     server : Server, optional
         None until it has asked for the first time.
@@ -125,7 +124,9 @@ class Agent:
         Why the server cannot be talked to, where it cannot.
     """
 
-    def __init__(self, kernel: Any, main: Main, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, kernel: Any, main: NotebookThread, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._kernel = kernel
         self._clock = clock
         self._folder = KernelFolder(Path(tempfile.gettempdir()))

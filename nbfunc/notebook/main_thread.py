@@ -8,11 +8,20 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
+
+from nbfunc.core.runs import Main
+
+
+class NotebookThread(Main, Protocol):
+    """The main thread of a kernel, which knows of its cells."""
+
+    def cells(self) -> int | None:
+        """Return how many cells have ended; None while one runs."""
 
 
 class MainThread:
-    """Runs what it is given between cells; satisfies `nbfunc.core.runs.Main`.
+    """Runs what it is given between cells; satisfies `NotebookThread`.
 
     Parameters
     ----------
@@ -28,6 +37,7 @@ class MainThread:
         self._waiting: deque[Callable[[], None]] = deque()
         # Made by a cell, or by what stands before it; that one's end is told too.
         self._in_cell = True
+        self._ended = 0
         shell.events.register("pre_run_cell", self._begin)
         shell.events.register("post_run_cell", self._end)
 
@@ -49,10 +59,14 @@ class MainThread:
     def loop(self) -> asyncio.AbstractEventLoop:
         return self._loop
 
+    def cells(self) -> int | None:
+        return None if self._in_cell else self._ended
+
     def _begin(self, *_: Any) -> None:
         self._in_cell = True
 
     def _end(self, *_: Any) -> None:
+        self._ended += 1
         self._in_cell = False
         self._loop.call_soon_threadsafe(self._next)
 

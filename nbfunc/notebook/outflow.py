@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, Callable
 
 from nbfunc.core.events import Event, Last, OutputEvent, Text
 from nbfunc.hosts.protocol import BATCH, MOST_EVENT, SILENT_SECONDS, WINDOW
@@ -48,7 +48,7 @@ class Outflow:
         self._due = False
         self._room = asyncio.Event()
 
-    async def pump(self, events: AsyncIterator[Event]) -> None:
+    async def pump(self, events: AsyncIterable[Event]) -> None:
         """Send all events of a run; where they are kept, return when the last is acknowledged."""
         loop = asyncio.get_running_loop()
         async for event in events:

@@ -31,7 +31,6 @@ from nbfunc.notebook.panels.widgets import closed, show
 
 KEPT_RUNS = 10
 EXPOSE_SECONDS = 10.0
-SETTLE_SECONDS = 0.15
 
 Functions: TypeAlias = (
     "Callable[..., Any] | Iterable[Callable[..., Any]] | Mapping[str, Iterable[Callable[..., Any]]]"
@@ -200,9 +199,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         return future
 
     async def _pressed(self) -> None:
-        # The browser holds a change back while an earlier one of the same widget is on its way, but never a
-        # click: what was typed last may come after it.
-        await asyncio.sleep(SETTLE_SECONDS)
+        await self._stage.echo.settled()  # what was typed last may come after the click
         await asyncio.to_thread(self.run)
 
     def clear(self) -> None:

@@ -106,6 +106,9 @@ class _NoMain:
     def loop(self) -> asyncio.AbstractEventLoop:
         raise NotImplementedError
 
+    def cells(self) -> int | None:
+        raise NotImplementedError
+
 
 # As if the kernel ran on another machine: it cannot read the server's directories.
 

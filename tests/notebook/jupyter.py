@@ -28,12 +28,15 @@ def write_notebook(path: Path, *cells: str) -> None:
 
 
 @contextmanager
-def _started(folder: Path, command: Sequence[str]) -> Iterator[str]:
+def _started(folder: Path, command: Sequence[str], subshells: str = "perCommTarget") -> Iterator[str]:
     """Start a Jupyter program in `folder`, and yield the address that it tells."""
     settings = folder / ".settings"
-    news = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
-    news.parent.mkdir(parents=True)
-    news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    own = settings / "@jupyterlab" / "apputils-extension"
+    own.mkdir(parents=True)
+    news = {"fetchNews": "false", "checkForUpdates": False}
+    (own / "notification.jupyterlab-settings").write_text(json.dumps(news))
+    kernels = {"commsOverSubshells": subshells}
+    (own / "kernels-settings.jupyterlab-settings").write_text(json.dumps(kernels))
     environment = {
         **os.environ,
         "PYTHONPATH": str(REPOSITORY),
@@ -71,8 +74,12 @@ def _address(log: Path, process: subprocess.Popen[bytes]) -> str:
 
 
 @contextmanager
-def lab(folder: Path) -> Iterator[str]:
-    """Serve `folder` in JupyterLab."""
+def lab(folder: Path, *, subshells: str = "perCommTarget") -> Iterator[str]:
+    """Serve `folder` in JupyterLab.
+
+    Widgets' messages go over the kernel's subshells, as Lab's setting says by default, or are "disabled":
+    then they wait for the cell, as they do with ipykernel 6.
+    """
     options = (
         "--no-browser",
         "--allow-root",
@@ -80,7 +87,7 @@ def lab(folder: Path) -> Iterator[str]:
         "--IdentityProvider.token=",
         "--LabApp.expose_app_in_browser=True",
     )
-    with _started(folder, ["jupyterlab", *options]) as url:
+    with _started(folder, ["jupyterlab", *options], subshells) as url:
         yield url
 
 

@@ -6,7 +6,7 @@ import asyncio
 import html
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, Callable
 
 import ipywidgets
 
@@ -72,7 +72,7 @@ class RunView:
         self.box = ipywidgets.VBox([bar, self._body, self._outputs], _dom_classes=("nbfunc-run",))
         self._draw()
 
-    async def follow(self, events: AsyncIterator[Event]) -> Last:
+    async def follow(self, events: AsyncIterable[Event]) -> Last:
         """Show the events of the run, and return the last."""
         async for event in events:
             if isinstance(event, OutputEvent):

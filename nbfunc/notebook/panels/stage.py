@@ -22,6 +22,7 @@ from nbfunc.files.returns import KEPT_SECONDS, ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.in_process import InProcessHost
 from nbfunc.notebook.agent import Agent, Server, agent_of
+from nbfunc.notebook.panels.echo import Echo
 
 T = TypeVar("T")
 
@@ -82,6 +83,8 @@ class Stage:
         Where returned files go; a temporary directory at first.
     links : Links
         Where the browser finds them; nowhere at first.
+    echo : Echo
+        Tells when what was filled in is here; to be awaited on `loop`.
     """
 
     def __init__(self) -> None:
@@ -97,6 +100,7 @@ class Stage:
         self.host = InProcessHost([], store=self._store, uploads=self.uploads, main=main)
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, name="nbfunc-panels", daemon=True).start()
+        self.echo = Echo(self.loop, (lambda: 0) if self._agent is None else self._agent.main.cells)
         self.submit(self._sweep())
         self.submit(self._meet())
 
