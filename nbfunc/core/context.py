@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nbfunc.core.displays import Displays
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Call:
     """One call of a function.
 
@@ -43,9 +43,9 @@ class Call:
     mailbox: Mailbox
     user: str | None = None
     guard: Guard = field(default_factory=Guard)
-    displays: Displays | None = field(default=None, compare=False)
-    figures: OrderedDict[Any, Any] | None = field(default=None, compare=False)
-    bars: list[Any] = field(default_factory=list, compare=False)
+    displays: Displays | None = None
+    figures: OrderedDict[Any, Any] | None = None
+    bars: list[Any] = field(default_factory=list)
 
 
 # A plain threading.Thread does not inherit this before Python 3.14: what such a thread prints stays outside.

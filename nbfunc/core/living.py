@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -96,11 +96,11 @@ def _is_whole(module: ModuleType) -> bool:
 _living = _Living()
 
 
-@contextmanager
-def living() -> Iterator[None]:
-    """Keep all that in place for as long as a run lives."""
+def enter() -> None:
+    """Keep all that in place from now on, for one more run."""
     _living.add()
-    try:
-        yield
-    finally:
-        _living.remove()
+
+
+def leave() -> None:
+    """One run is over."""
+    _living.remove()

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from nbfunc.core.events import Event, Printed, Progress
+from nbfunc.core.events import Event, Last, Printed, Progress
 
 JOIN_SECONDS = 0.02
 # A writer that is faster than the loop waits here, so that a function which prints or yields for ever
@@ -28,7 +28,9 @@ class Mailbox:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._room = threading.Condition()
+        self._lock = threading.RLock()  # a finalizer that prints may run while this thread holds it
+        self._room = threading.Condition(self._lock)
+        self._crowded = False  # whether a writer waits for room
         self._waiting: list[Event] = []
         self._then: list[Callable[[], None]] = []
         self._stream: Literal["stdout", "stderr"] = "stdout"
@@ -37,29 +39,35 @@ class Mailbox:
         self._due: float | None = None  # the delay of the flush that is on its way
         self._arrived: deque[Event] = deque()
         self._reader: asyncio.Future[None] | None = None
+        self._over = False
+        self._resting: threading.Lock | None = None  # held until the last event comes
 
     def put(self, event: Event) -> None:
         """Send an event at once; from any thread."""
-        with self._room:
+        with self._lock:
             self._close_print()
             self._waiting.append(event)
+            self._over = self._over or isinstance(event, Last)
+            if self._resting is not None and self._over:
+                self._resting.release()
+                return
             self._call(0)
             self._wait_for_room()
 
     def hold(self, event: Event) -> None:
         """Send an event with the next one, which follows at once: to wake the reader twice costs twice."""
-        with self._room:
+        with self._lock:
             self._close_print()
             self._waiting.append(event)
 
     def then(self, act: Callable[[], None]) -> None:
         """Have something called on the reader's loop with the next event, before it is read."""
-        with self._room:
+        with self._lock:
             self._then.append(act)
 
     def print(self, stream: Literal["stdout", "stderr"], text: str) -> None:
         """Send printed text, joined with what follows within 20 ms; from any thread."""
-        with self._room:
+        with self._lock:
             if stream != self._stream:
                 self._close_print()
                 self._stream = stream
@@ -70,7 +78,7 @@ class Mailbox:
 
     def progress(self, event: Progress) -> None:
         """Send progress; one that follows within 20 ms takes its place."""
-        with self._room:
+        with self._lock:
             self._close_print()
             if self._waiting and isinstance(self._waiting[-1], Progress):
                 self._waiting[-1] = event
@@ -85,6 +93,8 @@ class Mailbox:
             self._prints = []
 
     def _call(self, delay: float) -> None:
+        if self._resting is not None:
+            return  # it looks when it is rested
         if not delay and self._is_reader():
             self._flush()
             return
@@ -103,23 +113,49 @@ class Mailbox:
         return threading.get_ident() == getattr(self._loop, "_thread_id", None)
 
     def _wait_for_room(self) -> None:
+        if len(self._waiting) < MOST_EVENTS and self._printed < MOST_TEXT:
+            return
         if self._is_reader():
             return  # which must not wait for itself
         while len(self._waiting) >= MOST_EVENTS or self._printed >= MOST_TEXT:
             self._call(0)
+            self._crowded = True
             self._room.wait(1)
 
     def _flush(self) -> None:
-        with self._room:
+        with self._lock:
             self._close_print()
             self._arrived.extend(self._waiting)
             acts = self._then
             self._waiting, self._then, self._printed, self._due = [], [], 0, None
-            self._room.notify_all()
+            if self._crowded:
+                self._crowded = False
+                self._room.notify_all()
         for act in acts:
             act()
         if self._arrived and self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
+
+    def rest(self, seconds: float) -> None:
+        """Wait here for the last event, at most so long; on the reader's thread, which does nothing else.
+
+        What is over at once is cheaper to wait for than to be called back by.
+        """
+        with self._lock:
+            if self._over:
+                return
+            resting = self._resting = threading.Lock()
+            resting.acquire()
+        resting.acquire(timeout=seconds)
+        with self._lock:
+            self._resting = None
+        self._flush()
+
+    def arrived(self) -> list[Event]:
+        """Take the events that are there already; on the reader's loop."""
+        events = list(self._arrived)
+        self._arrived.clear()
+        return events
 
     async def get(self) -> Event:
         """Return the next event; on the reader's loop."""

@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from functools import cached_property
 from itertools import chain, islice
 from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet
@@ -50,9 +51,15 @@ class Presenter:
     def __init__(self, store: Store, guard: Guarding) -> None:
         self._store = store
         self._guard = guard
-        self._drawn: WeakSet[Any] = WeakSet()
         self._within: set[int] = set()  # the lists that are being shown
-        self._displayed: WeakSet[Any] = WeakSet()
+
+    @cached_property
+    def _drawn(self) -> WeakSet[Any]:
+        return WeakSet()
+
+    @cached_property
+    def _displayed(self) -> WeakSet[Any]:
+        return WeakSet()
 
     def outputs(self, value: Any) -> Iterator[Output]:
         """Yield what shows `value`; nothing for None."""

@@ -12,18 +12,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import Executor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from nbfunc.core import threads
+from nbfunc.core import living, threads
 from nbfunc.core.context import CALL, Call
 from nbfunc.core.displays import Displays
 from nbfunc.core.drawings import OpenFigures
 from nbfunc.core.events import CancelledEvent, Failed, Finished, Last, Output, OutputEvent, Started, Table
 from nbfunc.core.failures import is_of_the_wrong_place, message_of, traceback_of
-from nbfunc.core.living import living
 from nbfunc.core.outputs import Presenter
 from nbfunc.core.stores import Store
 from nbfunc.errors import Cancelled
@@ -122,7 +121,8 @@ class Run:
     _presenter: Presenter = field(init=False)
     _displays: Displays = field(init=False)
     _figures: OpenFigures = field(init=False)
-    _open: ExitStack = field(init=False, default_factory=ExitStack)
+    _timer: threading.Timer | None = field(init=False, default=None)
+    _alive: bool = field(init=False, default=False)
     _stopped: bool = field(init=False, default=False)
     _late: bool = field(init=False, default=False)
     _withdraw: Callable[[], bool] | None = field(init=False, default=None)
@@ -134,8 +134,8 @@ class Run:
         self._presenter = Presenter(self.store, call.guard)
         self._displays = Displays(self._presenter, call.mailbox, call.guard)
         # On the main thread pyplot's figures are the notebook's own: that is what functions go there for.
-        figures: OrderedDict[Any, Any] | None = None if self.on_main else OrderedDict()
-        self.call = replace(call, displays=self._displays, figures=figures)
+        call.figures = None if self.on_main else OrderedDict()
+        call.displays = self._displays
 
     def start(self) -> None:
         """Start it; its events arrive in the call's mailbox, `Started` first and one of `Last` last."""
@@ -159,10 +159,9 @@ class Run:
     def _begin(self) -> None:
         self.call.mailbox.put(Started(run=self.call.run))
         if self.timeout is not None:
-            timer = threading.Timer(self.timeout, self._time_out)
-            timer.daemon = True
-            timer.start()
-            self._open.callback(timer.cancel)
+            self._timer = threading.Timer(self.timeout, self._time_out)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _time_out(self) -> None:
         if not self._stopped:
@@ -171,7 +170,8 @@ class Run:
 
     def _enter(self) -> None:
         """Let this context be the run's."""
-        self._open.enter_context(living())
+        living.enter()
+        self._alive = True
         CALL.set(self.call)
         TAKE_IN.set(self._presenter.take_in)
 
@@ -358,7 +358,10 @@ class Run:
         with suppress(Exception):  # what an object's own representation raises is too late to be told
             self._displays.finish()
         CALL.set(None)
-        self._open.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._alive:
+            living.leave()
         if self._late and isinstance(last, CancelledEvent):
             took = f"{self.name} took longer than the {self.timeout:g} s that it may take."
             last = Failed(type="TimeoutError", message=took)

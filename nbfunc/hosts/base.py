@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from nbfunc.core.events import Event
+from nbfunc.core.events import Event, Last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,37 @@ class Uploads(Protocol):
         """The run ended: its uploads may go."""
 
 
+class Events(AsyncIterator[Event]):
+    """A run's events, to its end.
+
+    Parameters
+    ----------
+    coming : asynchronous iterator of Event
+        All but the first ones, to its own end.
+    ready : iterable of Event
+        The first ones, that are there already; with one of `Last` they are all.
+    """
+
+    def __init__(self, coming: AsyncIterator[Event], ready: Iterable[Event] = ()) -> None:
+        self._coming = coming
+        self._ready = deque(ready)
+        self._over = False
+
+    def ready(self) -> Iterator[Event]:
+        """Yield those that are there already, which no one else sees then."""
+        while self._ready:
+            event = self._ready.popleft()
+            self._over = isinstance(event, Last)
+            yield event
+
+    async def __anext__(self) -> Event:
+        for event in self.ready():
+            return event
+        if self._over:
+            raise StopAsyncIteration
+        return await anext(self._coming)
+
+
 class FunctionHost(ABC):
     """Functions that can be listed, described, run and cancelled."""
 
@@ -78,9 +110,7 @@ class FunctionHost(ABC):
         """
 
     @abstractmethod
-    async def start(
-        self, name: str, raw: RawArguments, *, run: str, user: str | None = None
-    ) -> AsyncIterator[Event]:
+    async def start(self, name: str, raw: RawArguments, *, run: str, user: str | None = None) -> Events:
         """Check the arguments, then return the run's events: `Queued` first, one of `Last` last.
 
         The run goes on whether or not the events are read.

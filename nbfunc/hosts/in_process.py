@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,12 +19,15 @@ from nbfunc.core.options import is_plain
 from nbfunc.core.runs import CoroutineLoop, Main, Run
 from nbfunc.core.stores import Store
 from nbfunc.errors import FormError, NotFound, OptionError
-from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments, Uploads
+from nbfunc.hosts.base import Events, FunctionHost, FunctionInfo, RawArguments, Uploads
 from nbfunc.hosts.inputs import Offers, SubmitInputs
 from nbfunc.hosts.line import Line, Turn
 
 ASK_SECONDS = 10.0
 THREADS = 32
+# What took less the last time is waited for, so long at most: the loop's way to an end that it is told of
+# takes longer than such a function, and nobody else could have used that time for much.
+QUICK_SECONDS = 0.001
 
 Functions: TypeAlias = (
     "Callable[..., Any] | Iterable[Callable[..., Any]] | Mapping[str, Iterable[Callable[..., Any]]]"
@@ -145,6 +149,7 @@ class InProcessHost(FunctionHost):
         self._cancels: dict[str, Callable[[], None]] = {}
         self._coroutines = CoroutineLoop()
         self._offers = Offers()
+        self._quick: set[str] = set()
         # For what may take its time before a run: dropdowns' callables, and the author's own checks.
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="nbfunc-form")
         self.expose(functions)
@@ -216,9 +221,7 @@ class InProcessHost(FunctionHost):
         answers = await asyncio.gather(*(self.ask(source) for source in form.sources))
         return form.schema(dict(zip(form.sources, answers, strict=True)))
 
-    async def start(
-        self, name: str, raw: RawArguments, *, run: str, user: str | None = None
-    ) -> AsyncIterator[Event]:
+    async def start(self, name: str, raw: RawArguments, *, run: str, user: str | None = None) -> Events:
         form = self._form(name)
         lines = self._lines(form)
         store, uploads = self.store, self.uploads
@@ -226,10 +229,12 @@ class InProcessHost(FunctionHost):
         uploads.take(tokens, run)
         positional, named = form.bind(arguments)
         mailbox = Mailbox(asyncio.get_running_loop())
+        begun = 0.0
 
         def ended() -> None:
             uploads.release(run)
-            mailbox.then(functools.partial(self._ended, run, turn))
+            took = time.perf_counter() - begun
+            mailbox.then(functools.partial(self._ended, run, turn, form, took))
 
         started = self._run(
             form,
@@ -240,7 +245,9 @@ class InProcessHost(FunctionHost):
         )
 
         def begin() -> None:
+            nonlocal begun
             mailbox.put(Queued(run=run, position=0))
+            begun = time.perf_counter()
             started.start()
 
         def cancel() -> None:
@@ -259,7 +266,9 @@ class InProcessHost(FunctionHost):
             self._ended(run, turn)
             uploads.release(run)
             raise
-        return _events(mailbox)
+        if turn.begun and form.name in self._quick:
+            mailbox.rest(QUICK_SECONDS)
+        return Events(_events(mailbox), mailbox.arrived())
 
     async def check(self, name: str, raw: RawArguments) -> None:
         """Raise what `start` would raise of these arguments now; run nothing, take no upload."""
@@ -305,9 +314,13 @@ class InProcessHost(FunctionHost):
         self._coroutines.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _ended(self, run: str, turn: Turn) -> None:
+    def _ended(self, run: str, turn: Turn, form: Form | None = None, took: float = 0.0) -> None:
         self._cancels.pop(run, None)
         turn.leave()
+        if form is not None and took < QUICK_SECONDS and form.options.where != "main":
+            self._quick.add(form.name)
+        elif form is not None:
+            self._quick.discard(form.name)
 
     def _form(self, name: str) -> Form:
         if name not in self._exposed:

@@ -30,7 +30,7 @@ from nbfunc.errors import (
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.arrivals import Arrivals
-from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments
+from nbfunc.hosts.base import Events, FunctionHost, FunctionInfo, RawArguments
 from nbfunc.hosts.belongings import Belongings, Claims
 from nbfunc.hosts.channels import Buffers, Channel
 from nbfunc.hosts.line import Line, Turn
@@ -170,9 +170,7 @@ class KernelHost(FunctionHost):
             raise AskerError("The kernel's answer is no form.")
         return form
 
-    async def start(
-        self, name: str, raw: RawArguments, *, run: str, user: str | None = None
-    ) -> AsyncIterator[Event]:
+    async def start(self, name: str, raw: RawArguments, *, run: str, user: str | None = None) -> Events:
         self._check(name)
         arrivals = Arrivals(run, self._warn)
         asked: dict[str, Any] = {"name": name, "run": run, "user": user, "kept": self._channel.resumes}
@@ -203,7 +201,7 @@ class KernelHost(FunctionHost):
                 self._questions.insist("cancel", run=run)
             await self._files.take_back(run)
             raise
-        return self._events(arrivals)
+        return Events(self._events(arrivals))
 
     async def _start_later(self, arrivals: Arrivals, asked: dict[str, Any]) -> None:
         """Start a run that had to wait: it was promised already, so what is wrong now is its end."""

@@ -64,16 +64,20 @@ class Line:
 
     def join(self, place: Place) -> None:
         """Begin at once, or wait."""
-        self._waiting.append(place)
-        self._advance()
-        if not place.running:
+        if self.full:
+            self._waiting.append(place)
             place.moved(len(self._waiting))
+        else:
+            place.running = True
+            self._running += 1
+            place.begin()
 
     def leave(self, place: Place) -> bool:
         """Give the place up, and say whether it was running."""
         if place.running:
             self._running -= 1
-            self._advance()
+            if self._waiting:
+                self._advance()
         elif place in self._waiting:
             index = self._waiting.index(place)
             self._waiting.remove(place)

@@ -285,7 +285,7 @@ def json_object(content: bytes | str) -> dict[str, Any]:
     """
     try:
         text = content if isinstance(content, str) else content.decode()
-        value = json.loads(text, parse_constant=_no_constant, parse_int=_integer)
+        value = _JSON.decode(text)
     except (ValueError, RecursionError) as error:
         what = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise BadBody(f"The body is not JSON: {what}.") from error
@@ -303,6 +303,9 @@ def _integer(digits: str) -> int:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f'{name} is no JSON, write "{name}"')
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant, parse_int=_integer)
 
 
 def form_arguments(texts: Mapping[str, list[str]], uploads: Mapping[str, list[str]]) -> RawArguments:

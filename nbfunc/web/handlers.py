@@ -127,6 +127,7 @@ class FunctionResource(FormPages, RunBody):
                 # Gigabytes may follow: not for a function that is not there.
                 source = self.site.source_of(self.path_kwargs.get("kernel"))
                 known(source, self.path_kwargs["function"])
+                self.expect_files()
             self._body = body
 
     async def receive(self, chunk: bytes) -> None:

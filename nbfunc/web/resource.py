@@ -35,6 +35,9 @@ from nbfunc.web.site import Site
 logger = logging.getLogger(__name__)
 
 SMALL_BODY = 64 << 10
+# Files arrive in pieces of this size: with Tornado's 64 KiB an upload spends its time in calls. What is short
+# is read in those, since each piece is a buffer to be zeroed.
+LARGE_PIECE = 256 << 10
 # After an early refusal the rest of the body is read and dropped for so long: closing at once would reset
 # the connection, and most clients would never see the answer (as nginx, lingering_time).
 LINGER_SECONDS = 30.0
@@ -106,6 +109,10 @@ class Resource(RequestHandler):
 
     async def admitted(self) -> None:
         """Look at the request's head, with who asks known and the body still to come."""
+
+    def expect_files(self) -> None:
+        """Say, before the body comes, that it may be long."""
+        self.request.connection.stream.read_chunk_size = LARGE_PIECE  # type: ignore[union-attr]  # HTTP/1 has it
 
     async def readmit(self) -> None:
         """Look again whether who asks may, if that was a while ago.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +34,8 @@ ENTRY_OVERHEAD = 256
 CUT = "[nbfunc: what was printed before this was dropped, {limit:,} bytes of all runs are kept]\n"
 
 STATUS = {Finished: "finished", Failed: "failed", CancelledEvent: "cancelled"}
+# Of these kinds only the newest of several in a row is kept.
+REPLACED = {"progress", "queued"}
 
 
 @dataclass(slots=True)
@@ -109,46 +111,50 @@ class RunLog:
 
     def add(self, event: Event) -> None:
         """Keep an event, and wake who waits for it."""
-        entry = self._entry(event)
+        kind = event.kind
+        entry = _ENTRIES[type(event)](self, event)
         self._next += 1
-        last = self.entries[-1] if self.entries else None
-        if last is not None and last.kind == entry.kind and entry.kind in {"progress", "queued"}:
+        if kind in REPLACED and self.entries and self.entries[-1].kind == kind:
             # Only the newest tells anything; a reader has seen the older one, or need not.
             self.size -= self.entries.pop().size
         self.entries.append(entry)
         self.size += entry.size
-        match event:
-            case Queued():
-                self.position = event.position
-            case Progress():
-                self.progress = event
-            case Failed():
-                self.failure = event
-        if event.kind == "started":
-            self.started = self.clock()
-            self.status = "running" if self.status == "queued" else self.status
-        for watcher in self._watchers or ():
-            watcher.set()
+        if self._watchers:
+            for watcher in self._watchers:
+                watcher.set()
         if isinstance(event, Last):
             self.ended, self.status = self.clock(), STATUS[type(event)]
             if self._over is not None:
                 self._over.set()
             self._watchers = self._over = None
 
-    def _entry(self, event: Event) -> Entry:
-        match event:
-            case Printed():
-                return Entry(self._next, event.kind, b'"stream":"%b"' % event.stream.encode(), event.text)
-            case OutputEvent(output=output):
-                file = output.file if isinstance(output, File) else None
-                return Entry(self._next, event.kind, json_bytes(self.addresses.output(output)), file=file)
-            case Queued():
-                return Entry(self._next, event.kind, b'"position":%d' % event.position)
-            case Started() | Finished() | CancelledEvent():
-                return Entry(self._next, event.kind)
-            case _:
-                fields = event.model_dump(exclude={"kind", "run"}, exclude_none=isinstance(event, Failed))
-                return Entry(self._next, event.kind, json_bytes(fields)[1:-1])
+    def _queued(self, event: Queued) -> Entry:
+        self.position = event.position
+        return Entry(self._next, "queued", b'"position":%d' % event.position)
+
+    def _started(self, _: Started) -> Entry:
+        self.started = self.clock()
+        self.status = "running" if self.status == "queued" else self.status
+        return Entry(self._next, "started")
+
+    def _printed(self, event: Printed) -> Entry:
+        return Entry(self._next, "printed", b'"stream":"%b"' % event.stream.encode(), event.text)
+
+    def _progressed(self, event: Progress) -> Entry:
+        self.progress = event
+        return Entry(self._next, "progress", _fields(event))
+
+    def _returned(self, event: OutputEvent) -> Entry:
+        output = event.output
+        file = output.file if isinstance(output, File) else None
+        return Entry(self._next, "output", json_bytes(self.addresses.output(output)), file=file)
+
+    def _failed(self, event: Failed) -> Entry:
+        self.failure = event
+        return Entry(self._next, "failed", _fields(event))
+
+    def _ended(self, event: Finished | CancelledEvent) -> Entry:
+        return Entry(self._next, event.kind)
 
     def after(self, n: int, most: int = 1000) -> list[Entry]:
         """Return the events that follow number `n`, at most so many of them."""
@@ -230,3 +236,20 @@ class RunLog:
             said["reason"] = "cancelled"
         outputs = b",".join(entry.output(now) for entry in entries if entry.kind == "output")
         return json_bytes(said)[:-1] + b',"outputs":[' + outputs + b"]}"
+
+
+_ENTRIES: Mapping[type, Callable[[RunLog, Any], Entry]] = {
+    Queued: RunLog._queued,
+    Started: RunLog._started,
+    Printed: RunLog._printed,
+    Progress: RunLog._progressed,
+    OutputEvent: RunLog._returned,
+    Finished: RunLog._ended,
+    Failed: RunLog._failed,
+    CancelledEvent: RunLog._ended,
+}
+
+
+def _fields(event: Progress | Failed) -> bytes:
+    """Return the JSON of what an event holds beside its kind, no braces."""
+    return json_bytes(event.model_dump(exclude={"kind"}, exclude_none=isinstance(event, Failed)))[1:-1]

@@ -80,6 +80,10 @@ class Runs:
         self._logs[run] = log
         self._size += log.size
         self._tell_started(log)
+        for event in events.ready():
+            self._add(log, event)
+        if log.ended is not None:
+            return log
         task = asyncio.create_task(self._follow(log, events))
         self._following.add(task)
         task.add_done_callback(self._following.discard)

@@ -22,8 +22,6 @@ from nbfunc.web.application import FunctionsApplication
 
 GRACE_SECONDS = 5.0
 BACKLOG = 128
-# Body bytes arrive in pieces of this size: with Tornado's 64 KiB an upload spends its time in calls.
-CHUNK = 256 << 10
 
 
 class Server:
@@ -61,7 +59,7 @@ class Server:
         self._begun.set()
         if self._stopped:
             self._until.set()
-        server = HTTPServer(self._app, ssl_options=self._context, chunk_size=CHUNK)
+        server = HTTPServer(self._app, ssl_options=self._context)
         server.add_sockets(self._sockets)
         self._app.start_sweeping()
         try:

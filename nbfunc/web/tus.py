@@ -108,6 +108,7 @@ class UploadResource(TusResource):
         if length is not None and offset + coming > length:
             raise TooLarge(f"The upload was announced with {length:,} bytes: this would be more.")
         checksum = checksum_of(headers.get("Upload-Checksum"))
+        self.expect_files()
         self._inflow = Inflow(lambda: self.site.uploads.writer(token, offset, checksum), self.site.in_thread)
 
     async def receive(self, chunk: bytes) -> None:

@@ -70,3 +70,58 @@ def test_what_is_held_goes_out_with_the_next_event_and_wakes_no_one_before() -> 
         return [*called, *(event.kind for event in events)]
 
     assert asyncio.run(read()) == ["then", "printed", "finished"]
+
+
+def test_a_reader_that_rests_wakes_with_the_last_event() -> None:
+    async def read() -> list[str]:
+        mailbox = Mailbox(asyncio.get_running_loop())
+        begun = threading.Event()
+
+        def write() -> None:
+            begun.wait()
+            for text in ("a", "b"):
+                mailbox.print("stdout", text)
+            mailbox.put(Finished())
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        begun.set()
+        mailbox.rest(60)
+        events = mailbox.arrived()
+        writer.join()
+        return [event.text if isinstance(event, Printed) else event.kind for event in events]
+
+    assert asyncio.run(read()) == ["ab", "finished"]
+
+
+def test_a_reader_that_rested_in_vain_is_called_as_ever() -> None:
+    async def read() -> list[str]:
+        mailbox = Mailbox(asyncio.get_running_loop())
+        mailbox.rest(0.001)
+        before = mailbox.arrived()
+        await asyncio.to_thread(mailbox.put, Finished())
+        return [event.kind for event in [*before, await mailbox.get()]]
+
+    assert asyncio.run(read()) == ["finished"]
+
+
+def test_a_writer_that_fills_the_mailbox_of_a_resting_reader_goes_on_after_that() -> None:
+    async def read() -> int:
+        mailbox = Mailbox(asyncio.get_running_loop())
+
+        def write() -> None:
+            for _ in range(2 * MOST_EVENTS):
+                mailbox.put(Printed(stream="stdout", text="x"))
+            mailbox.put(Finished())
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        mailbox.rest(0.05)
+        count = len(mailbox.arrived())
+        while count < 2 * MOST_EVENTS + 1:
+            await mailbox.get()
+            count += 1
+        await asyncio.to_thread(writer.join)
+        return count
+
+    assert asyncio.run(read()) == 2 * MOST_EVENTS + 1

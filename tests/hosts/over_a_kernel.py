@@ -19,7 +19,7 @@ from nbfunc.core.events import Event
 from nbfunc.core.stores import Store
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
-from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments
+from nbfunc.hosts.base import Events, FunctionHost, FunctionInfo, RawArguments
 from nbfunc.hosts.belongings import Claims
 from nbfunc.hosts.channels import Buffers, Channel, ZmqChannel
 from nbfunc.hosts.in_process import Functions, exposed
@@ -246,10 +246,8 @@ class OverAKernel(FunctionHost):
     async def form(self, name: str) -> dict[str, Any]:
         return await self._here.wait(self.host.form(name))
 
-    async def start(
-        self, name: str, raw: RawArguments, *, run: str, user: str | None = None
-    ) -> AsyncIterator[Event]:
-        return self._events(await self._here.wait(self.host.start(name, raw, run=run, user=user)))
+    async def start(self, name: str, raw: RawArguments, *, run: str, user: str | None = None) -> Events:
+        return Events(self._events(await self._here.wait(self.host.start(name, raw, run=run, user=user))))
 
     async def cancel(self, run: str) -> None:
         await self._here.wait(self.host.cancel(run))

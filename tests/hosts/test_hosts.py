@@ -566,3 +566,26 @@ def test_a_table_that_is_cancelled_while_it_is_written_leaves_nothing(
 
     assert within(cancelled())[-1] == CancelledEvent()
     assert list(rig.returns.path.iterdir()) == []
+
+
+def test_a_function_that_was_quick_so_far_may_take_its_time_without_keeping_others_up(rig: Rig) -> None:
+    gate = threading.Event()
+    gate.set()
+
+    def wait(n: int) -> int:
+        gate.wait()
+        return n
+
+    async def check() -> None:
+        host = rig.host([wait, double])
+        for n in range(5):
+            assert texts(await events_of(host, "wait", f"r{n}", n=n)) == [str(n)]
+        gate.clear()
+        slow = await host.start("wait", RawArguments(values={"n": 7}), run="slow")
+        assert texts(await events_of(host, "double", n=2)) == ["4"]
+        gate.set()
+        assert texts([event async for event in slow]) == ["7"]
+        events = await events_of(host, "wait", "after", n=8)
+        assert [event.kind for event in events] == ["queued", "started", "output", "finished"]
+
+    within(check())

@@ -25,7 +25,7 @@ from nbfunc.core.events import (
     Text,
 )
 from nbfunc.errors import NotFound
-from nbfunc.hosts.base import FunctionHost, FunctionInfo, RawArguments
+from nbfunc.hosts.base import Events, FunctionHost, FunctionInfo, RawArguments
 from nbfunc.web.addresses import Addresses
 from nbfunc.web.runlog import RunLog
 from nbfunc.web.runs import REMEMBERED_SECONDS, Runs
@@ -53,7 +53,7 @@ class FakeHost(FunctionHost):
         *,
         run: str,
         user: str | None = None,  # noqa: ARG002 - the host's signature
-    ) -> AsyncIterator[Event]:
+    ) -> Events:
         mailbox = self.mailboxes[run] = asyncio.Queue()
 
         async def events() -> AsyncIterator[Event]:
@@ -63,7 +63,7 @@ class FakeHost(FunctionHost):
                 mailbox.task_done()
                 yield event
 
-        return events()
+        return Events(events())
 
     async def cancel(self, run: str) -> None: ...
 
@@ -157,12 +157,12 @@ def test_a_host_that_breaks_off_fails_the_run(caplog: pytest.LogCaptureFixture) 
             *,
             run: str,
             user: str | None = None,  # noqa: ARG002 - the host's signature
-        ) -> AsyncIterator[Event]:
+        ) -> Events:
             async def events() -> AsyncIterator[Event]:
                 yield Started(run=run)
                 raise OSError("gone")
 
-            return events()
+            return Events(events())
 
     async def check() -> None:
         runs = Runs(Addresses())
