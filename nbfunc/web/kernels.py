@@ -133,13 +133,21 @@ class Kernels:
 
     async def refresh(self) -> None:
         """Ask which notebooks the kernels run: one may have been renamed or moved."""
-        for session in await self._sessions.list_sessions():
+        for session in await self._listed():
             # A gateway's kernel that is gone leaves a session without one.
             known = self._kernels.get(session["kernel"]["id"]) if session["kernel"] else None
             if known is not None and session["type"] == "notebook":
                 known.notebook = session["path"]
         for kernel in [kernel for kernel in self._kernels if kernel not in self._manager]:
             self._remove(kernel)  # culled by its gateway, which tells nobody
+
+    async def _listed(self) -> list[dict[str, Any]]:
+        try:
+            sessions: list[dict[str, Any]] = await self._sessions.list_sessions()
+        except Exception as error:  # noqa: BLE001 - a gateway is asked, which answers what it likes
+            logger.warning("Which notebooks run which kernels is not known: %s", error)
+            return []  # what was known stands
+        return sessions
 
     def keep_awake(self) -> bool:
         """Let no kernel in which a run goes on count as idle; say whether there is one."""
@@ -164,10 +172,7 @@ class Kernels:
         manager = self._manager.get_kernel(kernel)
 
         async def notebook() -> str | None:
-            try:
-                await self.refresh()
-            except Exception as error:  # noqa: BLE001 - a gateway is asked, which answers what it likes
-                logger.warning("Which notebooks run which kernels is not known: %s", error)
+            await self.refresh()
             known = self._kernels.get(kernel)
             return None if known is None else known.notebook
 
@@ -221,8 +226,9 @@ class Kernels:
         """Follow one kernel's state; return what ends that."""
 
         def state(_: object = None) -> None:
-            said: State = known.manager.execution_state or "starting"
-            if said != known.host.state:
+            said: Any = known.manager.execution_state
+            said = "starting" if said is None else said
+            if said in get_args(State) and said != known.host.state:  # others are the kernel's own word
                 known.host.state = said
                 if known.host.functions():
                     self._changes.tell("kernel", id=kernel, state=said)
