@@ -15,6 +15,7 @@ from markupsafe import Markup
 from nbfunc.hosts.base import FunctionInfo
 from nbfunc.web.addresses import json_bytes
 from nbfunc.web.built import Built
+from nbfunc.web.early import early_fields
 
 OWN_TEMPLATES = ("index.html", "form.html", "login.html")
 
@@ -136,9 +137,9 @@ class Pages:
         below = up if kernel is None else f"{up}{quote(kernel, safe='')}/"
         url = below + quote(info.name, safe="")
         context = {"title": info.title, "description": info.description, "form": url, "index": below}
-        held = None if schema is None else _inert(schema)
+        known = {"schema": _inert(schema), "fields": early_fields(schema)} if schema else {}
         return self._render(
-            "form.html", **context, schema=held, shared=f"{up}-/", up=up, several=several, embed=embed
+            "form.html", **context, **known, shared=f"{up}-/", up=up, several=several, embed=embed
         )
 
     def login(self, *, next: str, message: str | None, up: str) -> str:  # noqa: A002 - the field's name

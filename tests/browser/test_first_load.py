@@ -54,7 +54,7 @@ def asked_for(page: Page, url: str) -> list[str]:
 
     page.on("request", heard)
     page.goto(url)
-    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
     page.remove_listener("request", heard)
     return asked
 

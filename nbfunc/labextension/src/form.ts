@@ -3,6 +3,7 @@
 import { LitElement, html, nothing, type TemplateResult } from "lit";
 
 import { Api, type Door, type Failure, type Result } from "./api.js";
+import { Early } from "./early.js";
 import { pageStream, type DisplayOutput, type EventStream, type PageEvent } from "./events.js";
 import { GroupField } from "./fields/group.js";
 import type { Home } from "./fields/field.js";
@@ -57,6 +58,8 @@ export class FormElement extends LitElement {
   private control = new AbortController();
   private schema: FormSchema | null = null;
   private fields: GroupField | null = null;
+  /** What the page came with, until the fields stand in its place. */
+  private early: Early | null = null;
   private submission!: Submission;
   private history: History | null = null;
   private readonly extra = new WeakMap<Run, number>();
@@ -113,6 +116,7 @@ export class FormElement extends LitElement {
     this.stream = pageStream(this.api);
     this.submission = new Submission(this.api, this.home);
     addEventListener("pagehide", () => this.remember(), { signal });
+    this.early = Early.in(this);
     void this.load(this.api.held(this));
   }
 
@@ -141,6 +145,7 @@ export class FormElement extends LitElement {
   private async load(held: Result<FormSchema> | null = null): Promise<void> {
     const { signal } = this.control;
     const answer = held ?? (await this.api.schema(signal));
+    if (this.early?.unsettled) await this.early.settled();
     if (signal.aborted) return;
     if (!answer.ok) {
       this.failure = answer.failure;
@@ -173,7 +178,8 @@ export class FormElement extends LitElement {
       },
       signal,
     );
-    if (this.focusfirst) this.focusNext = fields.focusId;
+    const at = this.early?.give(fields.fields) ?? (this.focusfirst ? fields : null);
+    if (at) this.focusNext = at.focusId;
     this.requestUpdate();
     this.dispatchEvent(new CustomEvent("nbfunc-ready", { bubbles: true, composed: true }));
   }
@@ -298,7 +304,13 @@ export class FormElement extends LitElement {
   protected override updated(): void {
     const id = this.focusNext;
     this.focusNext = null;
-    if (id !== null) (this.renderRoot as ShadowRoot).getElementById(id)?.focus();
+    const control = id === null ? null : (this.renderRoot as ShadowRoot).getElementById(id);
+    if (this.early && this.fields) {
+      this.early.leave(control);
+      this.early = null;
+    }
+    // Where it is not there already.
+    control?.focus();
     this.tick();
   }
 
@@ -314,7 +326,7 @@ export class FormElement extends LitElement {
 
   protected override render(): TemplateResult {
     return html`<div class="page" @keydown=${this.keyed}>
-      ${this.schema ? this.heading(this.schema) : html`<slot></slot>`}
+      ${this.schema ? this.heading(this.schema) : this.early ? nothing : html`<slot></slot>`}
       ${this.fields ? this.formView(this.fields) : this.failure ? this.broken(this.failure) : this.waiting()}
       <div class="sr" role="status" aria-live="polite">${this.said}</div>
       ${this.history ? historyView(this.history, (run) => this.actions(run)) : nothing}
@@ -329,7 +341,7 @@ export class FormElement extends LitElement {
   }
 
   private waiting(): TemplateResult {
-    return html`<p class="note loading">${t`Loading…`}</p>`;
+    return this.early ? html`` : html`<p class="note loading">${t`Loading…`}</p>`;
   }
 
   private broken(failure: Failure): TemplateResult {

@@ -6,7 +6,7 @@ import { live } from "lit/directives/live.js";
 import { encode, hints, same, type Json, type SchemaNode } from "../schema.js";
 import { t } from "../words.js";
 import { itemsFault } from "./checks.js";
-import { Field, Misfit, fromText, quoted, type Frame } from "./field.js";
+import { Field, Misfit, fromText, quoted, type Control, type Frame } from "./field.js";
 
 /** `bool`. Its label stands beside the box, so the frame has none. */
 export class CheckboxField extends Field {
@@ -21,6 +21,11 @@ export class CheckboxField extends Field {
     const text = (texts.at(-1) ?? "").toLowerCase();
     if (!["true", "false", "1", "0", "on", "off", ""].includes(text)) this.fill(text);
     this.on = ["true", "1", "on", ""].includes(text);
+  }
+
+  override put(control: Control): void {
+    this.on = (control as HTMLInputElement).checked;
+    this.edited();
   }
 
   override value(): Json {
@@ -47,10 +52,7 @@ export class CheckboxField extends Field {
         aria-describedby=${this.described}
         aria-invalid=${this.invalid}
         .checked=${live(this.on)}
-        @change=${(event: Event): void => {
-          this.on = (event.target as HTMLInputElement).checked;
-          this.edited();
-        }}
+        @change=${(event: Event): void => this.put(event.target as Control)}
       /><span dir="auto" class=${frame.hideTitle && !frame.aside && frame.title !== undefined ? "sr" : ""}
         >${frame.aside ? t`Yes` : (frame.title ?? this.title)}</span
       >
@@ -106,6 +108,11 @@ export class ChoiceField extends Field {
     this.chosen = option;
   }
 
+  override put(control: Control): void {
+    this.chosen = this.options[(control as HTMLSelectElement).selectedIndex];
+    this.edited();
+  }
+
   override value(): Json | undefined {
     return this.chosen?.value;
   }
@@ -130,10 +137,7 @@ export class ChoiceField extends Field {
         id=${this.id}
         aria-describedby=${this.described}
         aria-invalid=${this.invalid}
-        @change=${(event: Event): void => {
-          this.chosen = this.options[(event.target as HTMLSelectElement).selectedIndex];
-          this.edited();
-        }}
+        @change=${(event: Event): void => this.put(event.target as Control)}
       >
         ${this.options.map((one) => html`<option .selected=${live(one === this.chosen)} dir="auto">${one.label}</option>`)}
       </select>

@@ -9,6 +9,9 @@ import type { Upload } from "../uploads.js";
 /** A value that a field cannot hold; `message` is shown at the field. */
 export class Misfit extends Error {}
 
+/** A control of HTML's own. */
+export type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
 /** Where a field lives: the form element. */
 export interface Home {
   readonly api: Api;
@@ -79,6 +82,9 @@ export abstract class Field {
   settle(): void {
     // Most stand there already.
   }
+
+  /** A person changed the one control that some fields are: take what it holds. */
+  put?(control: Control): void;
 
   /** The JSON to submit; undefined leaves the argument out. */
   abstract value(): Json | undefined;

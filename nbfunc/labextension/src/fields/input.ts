@@ -1,7 +1,7 @@
 /** A field of one native control that holds text. */
 
 import type { Json } from "../schema.js";
-import { Field } from "./field.js";
+import { Field, type Control } from "./field.js";
 
 export abstract class InputField extends Field {
   /** As it stands in the control. */
@@ -19,8 +19,12 @@ export abstract class InputField extends Field {
     if (typeof kept === "string") this.draft = kept;
   }
 
-  protected readonly typed = (event: Event): void => {
-    this.draft = (event.target as HTMLInputElement).value;
+  override put(control: Control): void {
+    this.draft = control.value;
     this.edited();
+  }
+
+  protected readonly typed = (event: Event): void => {
+    this.put(event.target as Control);
   };
 }

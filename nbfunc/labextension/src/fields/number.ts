@@ -6,7 +6,7 @@ import { live } from "lit/directives/live.js";
 import { encode, type Json } from "../schema.js";
 import { t } from "../words.js";
 import { numberFault } from "./checks.js";
-import { Misfit, quoted } from "./field.js";
+import { Misfit, quoted, type Control } from "./field.js";
 import { InputField } from "./input.js";
 
 /** `int`, `float`: a number, or a slider where both bounds are known. */
@@ -80,12 +80,10 @@ export class NumberField extends InputField {
     return typeof value === "string" ? "" : numberFault({ ...this.node, ...inner }, value as number | bigint);
   }
 
-  private readonly number = (event: Event): void => {
-    const input = event.target as HTMLInputElement;
-    this.bad = input.validity.badInput;
-    this.draft = input.value;
-    this.edited();
-  };
+  override put(control: Control): void {
+    this.bad = control.validity.badInput;
+    super.put(control);
+  }
 
   protected override body(): TemplateResult {
     const { min, max } = this.bounds;
@@ -123,7 +121,7 @@ export class NumberField extends InputField {
       aria-describedby=${this.described}
       aria-invalid=${this.invalid}
       .value=${live(this.draft)}
-      @input=${this.number}
+      @input=${this.typed}
       @change=${this.left}
     />`;
   }
