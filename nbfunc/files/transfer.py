@@ -7,6 +7,7 @@ of the loop after each. Where something stands between file and socket, as TLS d
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -16,8 +17,10 @@ from io import FileIO
 from nbfunc.errors import StorageError
 
 PIECE = 1 << 20
-# Takes the loop 0.1 ms.
-SLICE = 256 << 10
+# Takes the loop 0.1 ms. Each costs a turn of it: with 256 KiB, 8 clients had a fifth less.
+SLICE = 1 << 20
+# One look in so many bytes tells whether they are in memory; the system drops and reads ahead by ranges.
+LOOK = 256 << 10
 # Windows has none.
 BY_SYSTEM = hasattr(os, "sendfile")
 
@@ -84,6 +87,7 @@ async def send(file: FileIO, start: int, stop: int, connection: socket.socket) -
     sending: Future[int] | None = None
     # A number of its own: the loop watches the other one already, and it may be closed at any await.
     target = os.dup(connection.fileno())
+    _unpaced(connection)
     try:
         while start < stop:
             size = min(SLICE, stop - start)
@@ -108,15 +112,30 @@ async def send(file: FileIO, start: int, stop: int, connection: socket.socket) -
 
 
 def _in_memory(file: FileIO, start: int, size: int) -> bool:
-    """Say whether the system can send this without waiting for a disk, as far as its two ends tell."""
+    """Say whether the system can send this without waiting for a disk, as far as some of its bytes tell."""
     if not hasattr(os, "RWF_NOWAIT"):
         return False
     try:
         return all(
-            os.preadv(file.fileno(), [bytearray(1)], at, os.RWF_NOWAIT) for at in (start, start + size - 1)
+            os.preadv(file.fileno(), [bytearray(1)], at, os.RWF_NOWAIT)
+            for at in (*range(start, start + size, LOOK), start + size - 1)
         )
     except OSError:  # not there, or a file system that does not say
         return False
+
+
+def _unpaced(connection: socket.socket) -> None:
+    """Let a client on this very machine, as a proxy is, have its bytes as fast as it takes them.
+
+    Where the system's default is bbr, it spreads them over time, with many timers. That spares a network,
+    and here is none: it only took two fifths of the speed.
+    """
+    if not hasattr(socket, "TCP_CONGESTION") or connection.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    # It is gone, or the system has no reno or gives it to nobody: then at the system's own pace.
+    with contextlib.suppress(OSError):
+        if connection.getpeername()[0] == connection.getsockname()[0]:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
 
 
 async def _until_writable(target: int, loop: asyncio.AbstractEventLoop) -> None:

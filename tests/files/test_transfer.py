@@ -239,3 +239,41 @@ def test_a_slow_reader_holds_no_thread_and_a_cancel_closes_the_file(path: Path) 
             await asyncio.gather(*sending, return_exceptions=True)
 
     asyncio.run(cancelled())
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_CONGESTION"), reason="this system lets nobody choose")
+@pytest.mark.parametrize(("client", "paced"), [("127.0.0.1", False), ("127.0.0.2", True)])
+def test_only_a_client_at_the_same_address_is_not_paced(path: Path, client: str, paced: bool) -> None:
+    allowed = Path("/proc/sys/net/ipv4/tcp_allowed_congestion_control").read_text().split()
+    other = next((name for name in allowed if name != "reno"), None)
+    if other is None:
+        pytest.skip("this machine has but one way")
+
+    async def chosen() -> bytes:
+        with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as there:
+            there.bind((client, 0))
+            there.connect(server.getsockname())
+            here, _ = server.accept()
+            with here:
+                here.setblocking(False)
+                here.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, other.encode())
+                await transfer.send(FileIO(path), 0, 1, here)
+                return here.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0")
+
+    assert asyncio.run(chosen()) == (other.encode() if paced else b"reno")
+
+
+@SYSTEM
+@pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="this system does not say what is in memory")
+def test_a_slice_whose_middle_is_on_the_disk_is_not_in_memory(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def preadv(fd: int, buffers: list[bytearray], offset: int, flags: int) -> int:
+        if PIECE // 4 <= offset < 3 * PIECE // 4:
+            raise BlockingIOError
+        return 1
+
+    monkeypatch.setattr(os, "preadv", preadv)
+    with FileIO(path) as file:
+        assert not transfer._in_memory(file, 0, transfer.SLICE)
+        assert transfer._in_memory(file, PIECE, transfer.SLICE)
