@@ -127,12 +127,12 @@ class FuncToWeb(Magics):
         elif arguments.serve:
             self._serve(names, arguments.port or 0)
         elif arguments.inline or self.agent is None:
-            self._show_inline(names)
+            self._show_inline(names, main=arguments.main)
         elif not defined:
             self._need().expose(names, group=arguments.group, main=arguments.main)
-            self._show(names)
+            self._show(names, main=arguments.main)
         elif exposed := [name for name in names if self._exposed(name, arguments)]:
-            self._show(exposed)
+            self._show(exposed, main=arguments.main)
 
     def _remove(self, names: list[str]) -> None:
         """Expose these no more, wherever they are exposed."""
@@ -170,7 +170,7 @@ class FuncToWeb(Magics):
 
     # What is shown is displayed and not returned: of a cell's values only the last would be seen.
 
-    def _show(self, names: list[str]) -> None:
+    def _show(self, names: list[str], *, main: bool = False) -> None:
         """Show a card, or where no server asks, the form itself and the reason."""
         assert self.agent is not None
         known = ENVIRONMENT in os.environ
@@ -179,7 +179,7 @@ class FuncToWeb(Magics):
             display(Card(self._infos(names), server))
             return
         print(self.agent.trouble or (SILENT if known else MISSING), file=sys.stderr)
-        self._show_inline(names)
+        self._show_inline(names, main=main)
 
     def _infos(self, names: list[str]) -> list[Any]:
         assert self.agent is not None
@@ -199,11 +199,11 @@ class FuncToWeb(Magics):
         elif not self._served:
             print(USAGE)
 
-    def _show_inline(self, names: list[str]) -> None:
-        from nbfunc.notebook.panel import panel  # noqa: PLC0415 - ipywidgets, which only this needs
+    def _show_inline(self, names: list[str], *, main: bool) -> None:
+        from nbfunc.notebook.panel import panel_of  # noqa: PLC0415 - ipywidgets, which only this needs
 
         functions = [self._find(name) for name in names]
-        display(panel(functions[0] if len(functions) == 1 else functions))
+        display(panel_of(functions[0] if len(functions) == 1 else functions, main=main))
 
     def _serve(self, names: list[str], port: int) -> None:
         # By its public name, at the first need: the server's half is nothing that a kernel loads otherwise.
@@ -268,6 +268,10 @@ def _checked(arguments: Any) -> Any:
     acts = [f"--{name}" for name in ("inline", "remove", "serve") if vars(arguments)[name]]
     if len(acts) > 1:
         raise OptionError(f"{' and '.join(acts)} are different things: give one of them.")
+    if arguments.main and arguments.serve:
+        raise OptionError(
+            "--main is the notebook's own thread, which a server of --serve cannot use: give one of them."
+        )
     if arguments.port is not None and not arguments.serve:
         raise OptionError("--port is the port of --serve: give both, or neither.")
     if arguments.group is not None and arguments.group[:1] in {"'", '"'}:

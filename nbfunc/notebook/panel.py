@@ -68,7 +68,12 @@ def panel(functions: Functions) -> Any:
     >>> panel(double).run(n=4).result(timeout=10)
     8
     """
-    return _drawn(_checked(functions))
+    return panel_of(functions, main=False)
+
+
+def panel_of(functions: Functions, *, main: bool) -> Any:
+    """Return what `panel` does; `main` runs the functions on the kernel's main thread, whatever they say."""
+    return _drawn(_checked(functions), main)
 
 
 def _checked(functions: Any) -> Any:
@@ -89,12 +94,12 @@ def _checked(functions: Any) -> Any:
     return checked
 
 
-def _drawn(functions: Any) -> Any:
+def _drawn(functions: Any, main: bool) -> Any:
     if callable(functions):
-        return Panel(functions, stage())
+        return Panel(functions, stage(), main=main)
     if isinstance(functions, dict):
-        return _tabs((title, _drawn(members)) for title, members in functions.items())
-    panels = [Panel(function, stage()) for function in functions]
+        return _tabs((title, _drawn(members, main)) for title, members in functions.items())
+    panels = [Panel(function, stage(), main=main) for function in functions]
     return _tabs((one.form.title, one) for one in panels)
 
 
@@ -132,13 +137,18 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         What it calls.
     stage : Stage
         Where it runs.
+    main : bool
+        Run it on the kernel's main thread, whatever its own options say.
     """
 
     value = traitlets.Dict()
     result = traitlets.Any()
 
-    def __init__(self, function: Callable[..., Any], stage: Stage) -> None:
+    def __init__(self, function: Callable[..., Any], stage: Stage, *, main: bool = False) -> None:
         self.form: Form = form_of(function)
+        if main:
+            options = dataclasses.replace(self.form.options, where="main")
+            self.form = dataclasses.replace(self.form, options=options)
         self._stage = stage
         self._reading = True
         self._views: dict[str, RunView] = {}

@@ -76,6 +76,22 @@ def test_inline_says_nothing(alone: Kernel) -> None:
     assert any(WIDGET in bundle for bundle in cell.displays)
 
 
+@pytest.mark.parametrize("line", ["--main where", "--inline --main where"])
+def test_an_inline_form_runs_on_the_notebooks_thread_where_that_was_asked_for(
+    line: str, plain: Jupyter, alone: Kernel
+) -> None:
+    alone.run(
+        "import threading\n"
+        "from ipywidgets.widgets.widget import _instances\n"
+        "from nbfunc.notebook.panel import Panel\n"
+        "def where() -> bool:\n    return threading.current_thread() is threading.main_thread()\n"
+        f"%func_to_web {line}\n"
+        "future = [one for one in _instances.values() if isinstance(one, Panel)][-1].run()"
+    )
+    plain.until(lambda: alone.run("print(future.done())").stdout == "True\n")
+    assert alone.run("print(future.result())").stdout == "True\n"
+
+
 def test_serve_serves_behind_a_token(alone: Kernel) -> None:
     cell = alone.run("%func_to_web --serve add")
     assert not cell.error + cell.stderr

@@ -211,6 +211,7 @@ def test_what_cannot_be_a_form_is_refused_in_a_line(function: str, notebook: Ker
     [
         ("--port 9000 f", "--port is the port of --serve"),
         ("--inline --serve f", "--inline and --serve are different things"),
+        ("--serve --main f", "--main is the notebook's own thread"),
         ("--remove", "--remove of which functions?"),
         ("--group 'open f", "No closing quotation"),
         ("x", "x is no function, but int"),
