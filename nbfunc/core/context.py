@@ -34,7 +34,8 @@ class Call:
     displays : Displays, optional
         Where `display` goes.
     figures : collections.OrderedDict, optional
-        Its own list of pyplot's figures; None where it shares the process's.
+        Its own list of pyplot's figures; on the main thread None until pyplot first looks, and from then on
+        the notebook's with its own.
     bars : list
         The bars of `tqdm.auto` that it draws, the outermost first.
     """

@@ -133,7 +133,7 @@ class Run:
         call = self.call
         self._presenter = Presenter(self.store, call.guard)
         self._displays = Displays(self._presenter, call.mailbox, call.guard)
-        # On the main thread pyplot's figures are the notebook's own: that is what functions go there for.
+        # On the main thread it begins with the notebook's figures: that is what functions go there for.
         call.figures = None if self.on_main else OrderedDict()
         call.displays = self._displays
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import logging
 import re
 import secrets
@@ -228,9 +229,14 @@ class Resource(RequestHandler):
         self.write(value if isinstance(value, bytes) else json_bytes(value))
 
     def write_page(self, page: str) -> None:
-        """Answer with a page."""
+        """Answer with a page, packed for who takes that; none holds a secret that its size could tell."""
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.write(page)
+        self.set_header("Vary", "Accept-Encoding")
+        content = page.encode()
+        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+            self.set_header("Content-Encoding", "gzip")
+            content = gzip.compress(content, 6, mtime=0)
+        self.write(content)
 
     def up(self) -> str:
         """Return the relative address of the site's base, for links of pages: proxies may move them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -38,6 +39,22 @@ def location(served: Served, answer: Any) -> str:
     run = answer.json["run"]
     assert answer.headers["Location"] == f"/-/runs/{run}"
     return str(answer.headers["Location"])
+
+
+# Pages
+
+
+def test_a_page_is_packed_for_who_takes_that(serve: Serve) -> None:
+    served = serve(add)
+    plain = served.get("/add", Accept="text/html")
+    packed = served.get("/add", **{"Accept": "text/html", "Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(packed.body) == plain.body
+    missing = served.get("/nowhere", **{"Accept": "text/html", "Accept-Encoding": "gzip"})
+    assert missing.status == 404
+    assert b"nowhere" in gzip.decompress(missing.body)
 
 
 # Running
