@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from nbfunc.core.events import Event, Last, Printed, Progress
+from nbfunc.core.events import Event, Printed, Progress
 
 JOIN_SECONDS = 0.02
 # A writer that is faster than the loop waits here, so that a function which prints or yields for ever
@@ -39,18 +39,13 @@ class Mailbox:
         self._due: float | None = None  # the delay of the flush that is on its way
         self._arrived: deque[Event] = deque()
         self._reader: asyncio.Future[None] | None = None
-        self._over = False
-        self._resting: threading.Lock | None = None  # held until the last event comes
+        self._resting: threading.Lock | None = None  # of a reader that waits to be woken
 
     def put(self, event: Event) -> None:
         """Send an event at once; from any thread."""
         with self._lock:
             self._close_print()
             self._waiting.append(event)
-            self._over = self._over or isinstance(event, Last)
-            if self._resting is not None and self._over:
-                self._resting.release()
-                return
             self._call(0)
             self._wait_for_room()
 
@@ -94,7 +89,7 @@ class Mailbox:
 
     def _call(self, delay: float) -> None:
         if self._resting is not None:
-            return  # it looks when it is rested
+            return  # the reader looks when it is rested
         if not delay and self._is_reader():
             self._flush()
             return
@@ -136,20 +131,24 @@ class Mailbox:
         if self._arrived and self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
-    def rest(self, seconds: float) -> None:
-        """Wait here for the last event, at most so long; on the reader's thread, which does nothing else.
+    def rest(self, begin: Callable[[], None], seconds: float) -> None:
+        """Begin what will write here and wait for its `wake`, at most so long; on the reader's thread.
 
         What is over at once is cheaper to wait for than to be called back by.
         """
-        with self._lock:
-            if self._over:
-                return
-            resting = self._resting = threading.Lock()
-            resting.acquire()
+        resting = self._resting = threading.Lock()
+        resting.acquire()
+        begin()
         resting.acquire(timeout=seconds)
         with self._lock:
             self._resting = None
         self._flush()
+
+    def wake(self) -> None:
+        """Say that nothing more will be written; from any thread."""
+        with self._lock:
+            if self._resting is not None:
+                self._resting.release()
 
     def arrived(self) -> list[Event]:
         """Take the events that are there already; on the reader's loop."""

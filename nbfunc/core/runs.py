@@ -145,7 +145,8 @@ class Run:
             return
         self._begin()
         # A cancel that comes late meets nobody: once `_thread` is over its guard lets none through.
-        threads.start(self._thread, name=f"nbfunc-run-{self.call.run[:8]}")
+        name = f"nbfunc-run-{self.call.run[:8]}"
+        threads.start(self._thread, left=self.call.mailbox.wake, name=name)
 
     def cancel(self) -> None:
         """Ask it to stop: a coroutine is cancelled, a generator closed, a thread gets `Cancelled`."""

@@ -32,11 +32,12 @@ class _Parking:
         self._handed = threading.Lock()
         self._handed.acquire()
         self._act: Callable[[], None]
+        self._left: Callable[[], None]
         self._name = ""
 
-    def hand(self, act: Callable[[], None], name: str) -> None:
-        """Have this called; only by who took it off the list."""
-        self._act, self._name = act, name
+    def hand(self, act: Callable[[], None], left: Callable[[], None], name: str) -> None:
+        """Have these called; only by who took it off the list."""
+        self._act, self._left, self._name = act, left, name
         self._handed.release()
 
     def live(self) -> None:
@@ -45,10 +46,14 @@ class _Parking:
         while self._waited():
             thread.name = self._name
             Context().run(self._act)
-            del self._act
-            if not LOCALS_SHOW or _has_locals() or len(_parked) >= MOST_PARKED:
+            left = self._left
+            del self._act, self._left
+            clean = LOCALS_SHOW and not _has_locals() and len(_parked) < MOST_PARKED
+            if clean:
+                _parked.append(self)
+            left()
+            if not clean:
                 return
-            _parked.append(self)
 
     def _waited(self) -> bool:
         """Wait to be handed something; False if it took too long."""
@@ -67,13 +72,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_parked.clear)
 
 
-def start(act: Callable[[], None], *, name: str) -> None:
+def start(act: Callable[[], None], *, left: Callable[[], None] = lambda: None, name: str) -> None:
     """Call something in a thread of its own, a daemon, in an empty context.
 
     Parameters
     ----------
     act : callable
         Must have taken back whatever it had raised in its thread from outside.
+    left : callable
+        Called when the thread has nothing left to do, so that who waits for it then need not wait for the
+        interpreter too. It does not raise.
     name : str
         The thread's, as long as it lasts.
     """
@@ -82,7 +90,7 @@ def start(act: Callable[[], None], *, name: str) -> None:
     except IndexError:
         parking = _Parking()
         threading.Thread(target=parking.live, name=name, daemon=True).start()
-    parking.hand(act, name)
+    parking.hand(act, left, name)
 
 
 def _has_locals() -> bool:

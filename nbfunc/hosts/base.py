@@ -100,8 +100,15 @@ class FunctionHost(ABC):
         """Return what is exposed, in the order of exposing."""
 
     @abstractmethod
-    async def form(self, name: str) -> dict[str, Any]:
-        """Return ``{name, title, description, parameters}`` as SPEC 7 has it, dynamic options asked for.
+    async def form(self, name: str, *, ask: bool = True) -> dict[str, Any]:
+        """Return ``{name, title, description, parameters}`` as SPEC 7 has it.
+
+        Parameters
+        ----------
+        name : str
+            The function.
+        ask : bool
+            Ask for dynamic options, which may take 10 s; otherwise there are none.
 
         Raises
         ------

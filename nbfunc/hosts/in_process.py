@@ -210,14 +210,17 @@ class InProcessHost(FunctionHost):
         """Stop exposing a function, and say whether it was; its runs go on to their end."""
         removed = self._exposed.pop(name, None)
         self._own_lines.pop(name, None)
+        self._quick.discard(name)
         self._forget_offers()
         return removed is not None
 
     def _forget_offers(self) -> None:
         self._offers.keep({source for each in self._exposed.values() for source in each.form.sources})
 
-    async def form(self, name: str) -> dict[str, Any]:
+    async def form(self, name: str, *, ask: bool = True) -> dict[str, Any]:
         form = self._form(name)
+        if not ask:
+            return form.schema({})
         answers = await asyncio.gather(*(self.ask(source) for source in form.sources))
         return form.schema(dict(zip(form.sources, answers, strict=True)))
 
@@ -230,11 +233,12 @@ class InProcessHost(FunctionHost):
         positional, named = form.bind(arguments)
         mailbox = Mailbox(asyncio.get_running_loop())
         begun = 0.0
+        joining = True  # not in line: a run that follows another's end must not hold the loop as well
 
         def ended() -> None:
             uploads.release(run)
-            took = time.perf_counter() - begun
-            mailbox.then(functools.partial(self._ended, run, turn, form, took))
+            self._time(form, time.perf_counter() - begun)
+            mailbox.then(functools.partial(self._ended, run, turn))
 
         started = self._run(
             form,
@@ -248,7 +252,10 @@ class InProcessHost(FunctionHost):
             nonlocal begun
             mailbox.put(Queued(run=run, position=0))
             begun = time.perf_counter()
-            started.start()
+            if joining and form.name in self._quick:
+                mailbox.rest(started.start, QUICK_SECONDS)
+            else:
+                started.start()
 
         def cancel() -> None:
             if turn.begun:
@@ -266,8 +273,7 @@ class InProcessHost(FunctionHost):
             self._ended(run, turn)
             uploads.release(run)
             raise
-        if turn.begun and form.name in self._quick:
-            mailbox.rest(QUICK_SECONDS)
+        joining = False
         return Events(_events(mailbox), mailbox.arrived())
 
     async def check(self, name: str, raw: RawArguments) -> None:
@@ -314,12 +320,15 @@ class InProcessHost(FunctionHost):
         self._coroutines.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _ended(self, run: str, turn: Turn, form: Form | None = None, took: float = 0.0) -> None:
+    def _ended(self, run: str, turn: Turn) -> None:
         self._cancels.pop(run, None)
         turn.leave()
-        if form is not None and took < QUICK_SECONDS and form.options.where != "main":
+
+    def _time(self, form: Form, seconds: float) -> None:
+        """Remember whether a run was quick; from any thread."""
+        if seconds < QUICK_SECONDS and form.options.where != "main":
             self._quick.add(form.name)
-        elif form is not None:
+        else:
             self._quick.discard(form.name)
 
     def _form(self, name: str) -> Form:

@@ -162,9 +162,10 @@ class KernelHost(FunctionHost):
     def functions(self) -> list[FunctionInfo]:
         return list(self._functions.values())
 
-    async def form(self, name: str) -> dict[str, Any]:
+    async def form(self, name: str, *, ask: bool = True) -> dict[str, Any]:
         self._check(name)
-        answer, _ = await self._questions.ask("form", name=name)
+        # A kernel of an older version asks for the options all the same.
+        answer, _ = await self._questions.ask("form", name=name, ask=ask)
         form = answer.get("form")
         if not isinstance(form, dict):
             raise AskerError("The kernel's answer is no form.")

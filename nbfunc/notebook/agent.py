@@ -316,7 +316,8 @@ class Agent:
             self._heard.notify_all()
 
     async def _form(self, asked: _Asked) -> dict[str, Any]:
-        return {"form": await self.host.form(asked.content["name"])}
+        content = asked.content
+        return {"form": await self.host.form(content["name"], ask=bool(content.get("ask", True)))}
 
     async def _start(self, asked: _Asked) -> None:
         content, run = asked.content, str(asked.content["run"])

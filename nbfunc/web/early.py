@@ -51,7 +51,10 @@ class Control:
 
 @dataclass(frozen=True)
 class EarlyField:
-    """A field as the page has it; where `control` is None, `height` pixels are kept for the script's own."""
+    """A field as the page has it; where `control` is None, `height` pixels are kept for the script's own.
+
+    `waits` says that its options are being asked for.
+    """
 
     name: str
     kind: str
@@ -59,6 +62,7 @@ class EarlyField:
     help: str
     control: Control | None
     height: float
+    waits: bool
 
 
 def early_fields(schema: Mapping[str, Any]) -> list[EarlyField]:
@@ -83,6 +87,7 @@ def _early(name: str, node: Node) -> EarlyField:
         help=(help_text or "").strip(),
         control=make(node, _hints(node)) if make else None,
         height=_height(node),
+        waits=bool(_hints(node).get("dynamic")),
     )
 
 

@@ -52,12 +52,9 @@ def known(source: Source, name: str) -> FunctionInfo:
 
 
 async def schema_at_once(host: FunctionHost, info: FunctionInfo) -> dict[str, Any] | None:
-    """Return a form's schema if its host has it now; otherwise the page asks, and hears why there is none."""
-    if info.dynamic:
-        # The author's code is asked once for a form, however long it takes.
-        return None
+    """Return a form's schema if its host has it now, without the options that it would have to ask for."""
     with suppress(AskerError, asyncio.TimeoutError):
-        return await asyncio.wait_for(host.form(info.name), SCHEMA_SECONDS)
+        return await asyncio.wait_for(host.form(info.name, ask=False), SCHEMA_SECONDS)
     return None
 
 

@@ -124,7 +124,8 @@ class Pages:
         info : FunctionInfo
             The function.
         schema : mapping, optional
-            Its form, where it is known by now; the page asks for it otherwise.
+            Its form, where it is known by now, as far as the host has it without asking anybody. Where it is
+            not, or options are to be asked for, the page asks.
         kernel : str, optional
             Where it is.
         up : str
@@ -137,9 +138,18 @@ class Pages:
         below = up if kernel is None else f"{up}{quote(kernel, safe='')}/"
         url = below + quote(info.name, safe="")
         context = {"title": info.title, "description": info.description, "form": url, "index": below}
-        known = {"schema": _inert(schema), "fields": early_fields(schema)} if schema else {}
+        # The author's code is asked once for a form, however long it takes: by the page.
+        whole = None if schema is None or info.dynamic else _inert(schema)
+        fields = None if schema is None else early_fields(schema)
         return self._render(
-            "form.html", **context, **known, shared=f"{up}-/", up=up, several=several, embed=embed
+            "form.html",
+            **context,
+            schema=whole,
+            fields=fields,
+            shared=f"{up}-/",
+            up=up,
+            several=several,
+            embed=embed,
         )
 
     def login(self, *, next: str, message: str | None, up: str) -> str:  # noqa: A002 - the field's name

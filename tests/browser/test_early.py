@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from nbfunc.types import Email, Field, Multiline, Password
+from nbfunc.types import Dropdown, Email, Field, Multiline, Password
 from tests.browser.accessibility import violations
 from tests.serving import Served, serving
 
@@ -47,9 +48,22 @@ def nothing() -> str:
     return "done"
 
 
+def offered() -> list[str]:
+    if not OPEN.wait(60):
+        raise RuntimeError("nobody opened it")
+    return ["red", "green"]
+
+
+OPEN = threading.Event()
+
+
+def paint(what: str = "the door", color: Annotated[str, Dropdown(offered)] = "green") -> str:
+    return f"{what}: {color}"
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving([order, quoted, nothing], tmp_path_factory.mktemp("served")) as served:
+    with serving([order, quoted, nothing, paint], tmp_path_factory.mktemp("served")) as served:
         yield served
 
 
@@ -305,3 +319,19 @@ def test_without_scripts_there_is_no_form_that_looks_usable(served: Served, chro
     expect(page.locator(".early noscript p")).to_be_visible()
     expect(page.locator(".early form")).to_be_hidden()
     context.close()
+
+
+def test_options_that_take_their_time_hold_no_other_field_back(served: Served, page: Page) -> None:
+    OPEN.clear()
+    try:
+        page.goto(f"{served.url}/paint")
+        expect(field(page, "what")).to_be_focused()
+        expect(page.locator("[data-field=color]")).to_contain_text("Loading")
+        field(page, "what").fill("the fence")
+        expect(run(page)).to_be_disabled()
+    finally:
+        OPEN.set()
+    taken_over(page)
+    expect(field(page, "what")).to_have_value("the fence")
+    run(page).click()
+    expect(page.locator(".run pre")).to_have_text("the fence: green")

@@ -72,21 +72,18 @@ def test_what_is_held_goes_out_with_the_next_event_and_wakes_no_one_before() -> 
     assert asyncio.run(read()) == ["then", "printed", "finished"]
 
 
-def test_a_reader_that_rests_wakes_with_the_last_event() -> None:
+def test_a_reader_that_rests_is_woken_and_finds_all_that_was_written() -> None:
     async def read() -> list[str]:
         mailbox = Mailbox(asyncio.get_running_loop())
-        begun = threading.Event()
 
         def write() -> None:
-            begun.wait()
             for text in ("a", "b"):
                 mailbox.print("stdout", text)
             mailbox.put(Finished())
+            mailbox.wake()
 
         writer = threading.Thread(target=write)
-        writer.start()
-        begun.set()
-        mailbox.rest(60)
+        mailbox.rest(writer.start, 60)
         events = mailbox.arrived()
         writer.join()
         return [event.text if isinstance(event, Printed) else event.kind for event in events]
@@ -97,7 +94,7 @@ def test_a_reader_that_rests_wakes_with_the_last_event() -> None:
 def test_a_reader_that_rested_in_vain_is_called_as_ever() -> None:
     async def read() -> list[str]:
         mailbox = Mailbox(asyncio.get_running_loop())
-        mailbox.rest(0.001)
+        mailbox.rest(lambda: None, 0.001)
         before = mailbox.arrived()
         await asyncio.to_thread(mailbox.put, Finished())
         return [event.kind for event in [*before, await mailbox.get()]]
@@ -113,10 +110,10 @@ def test_a_writer_that_fills_the_mailbox_of_a_resting_reader_goes_on_after_that(
             for _ in range(2 * MOST_EVENTS):
                 mailbox.put(Printed(stream="stdout", text="x"))
             mailbox.put(Finished())
+            mailbox.wake()
 
         writer = threading.Thread(target=write)
-        writer.start()
-        mailbox.rest(0.05)
+        mailbox.rest(writer.start, 0.05)
         count = len(mailbox.arrived())
         while count < 2 * MOST_EVENTS + 1:
             await mailbox.get()

@@ -89,3 +89,16 @@ def test_a_cancel_that_comes_as_a_call_ends_never_reaches_the_next_one() -> None
         guard.request()
         stopped.append(called(lambda: sum(range(100))))
     assert set(stopped) == {sum(range(100))}
+
+
+def test_who_waits_for_a_thread_is_told_when_the_call_is_over() -> None:
+    done: list[str] = []
+    over = threading.Event()
+
+    def left() -> None:
+        done.append("left")
+        over.set()
+
+    threads.start(lambda: done.append("called"), left=left, name="call")
+    assert over.wait(10)
+    assert done == ["called", "left"]

@@ -243,8 +243,8 @@ class OverAKernel(FunctionHost):
     def functions(self) -> list[FunctionInfo]:
         return self.host.functions()
 
-    async def form(self, name: str) -> dict[str, Any]:
-        return await self._here.wait(self.host.form(name))
+    async def form(self, name: str, *, ask: bool = True) -> dict[str, Any]:
+        return await self._here.wait(self.host.form(name, ask=ask))
 
     async def start(self, name: str, raw: RawArguments, *, run: str, user: str | None = None) -> Events:
         return Events(self._events(await self._here.wait(self.host.start(name, raw, run=run, user=user))))

@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import pytest
 
@@ -31,7 +31,7 @@ from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.base import FunctionHost, RawArguments
 from nbfunc.hosts.in_process import Functions, InProcessHost
-from nbfunc.types import DataFile, FileResponse
+from nbfunc.types import DataFile, Dropdown, FileResponse
 from nbfunc.types import File as FileType
 from tests.hosts.over_a_kernel import OverAKernel
 from tests.looking import files_below
@@ -587,5 +587,39 @@ def test_a_function_that_was_quick_so_far_may_take_its_time_without_keeping_othe
         assert texts([event async for event in slow]) == ["7"]
         events = await events_of(host, "wait", "after", n=8)
         assert [event.kind for event in events] == ["queued", "started", "output", "finished"]
+
+    within(check())
+
+
+def test_quick_runs_that_wait_in_line_all_end(rig: Rig) -> None:
+    async def check() -> None:
+        host = rig.host(double, max_concurrency=1)
+        await events_of(host, "double", n=0)
+        ended = await asyncio.gather(*(events_of(host, "double", f"r{n}", n=n) for n in range(300)))
+        assert [texts(events) for events in ended] == [[str(2 * n)] for n in range(300)]
+
+    within(check())
+
+
+ASKED: list[str] = []
+
+
+def colors() -> list[str]:
+    ASKED.append("colors")
+    return ["red"]
+
+
+def paint(color: Annotated[str, Dropdown(colors)]) -> None: ...
+
+
+def test_a_form_can_be_had_without_asking_for_its_options(rig: Rig) -> None:
+    ASKED.clear()
+
+    async def check() -> None:
+        host = rig.host(paint)
+        form = await host.form("paint", ask=False)
+        assert form["parameters"]["properties"]["color"]["enum"] == []
+        assert not ASKED
+        assert (await host.form("paint"))["parameters"]["properties"]["color"]["enum"] == ["red"]
 
     within(check())

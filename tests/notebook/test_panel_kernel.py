@@ -26,7 +26,7 @@ def use():
     one.close()
 
 def settled(counts_before):
-    for _ in range(1000):
+    for _ in range(3000):  # a thread that waits for another run ends after half a minute
         now = counts()
         if all(one <= before for one, before in zip(now, counts_before)):
             return "nothing is left"

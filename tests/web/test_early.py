@@ -240,14 +240,21 @@ def test_nothing_can_be_submitted_before_the_script_takes_over(serve: Serve) -> 
 
 
 def colours() -> list[str]:
-    return ["red"]
+    raise AssertionError("the page asks, not the server that writes it")
 
 
-def paint(colour: Annotated[str, Dropdown(colours)]) -> None: ...
+def paint(colour: Annotated[str, Dropdown(colours)], name: str = "you") -> None: ...
 
 
-@pytest.mark.parametrize("path", ["/paint", "/", "/nothing"])
-def test_a_page_whose_form_is_not_known_yet_has_no_early_one(serve: Serve, path: str) -> None:
+def test_options_that_are_to_be_asked_for_are_waited_for_by_the_page(serve: Serve) -> None:
+    text = serve(paint).get("/paint", **HTML).text
+    assert [one["value"] for one in Shadow(text).all("input")] == ["you"]
+    assert "Loading…" in text.partition('data-field="colour"')[2].partition('data-field="name"')[0]
+    assert '<script type="application/json">' not in text
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing"])
+def test_a_page_without_a_form_has_no_early_one(serve: Serve, path: str) -> None:
     assert "<template" not in serve([paint, keep]).get(path, **HTML).text
 
 

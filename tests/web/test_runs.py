@@ -43,7 +43,7 @@ class FakeHost(FunctionHost):
     def functions(self) -> list[FunctionInfo]:
         return [FunctionInfo(name="f", title="F")]
 
-    async def form(self, name: str) -> dict[str, Any]:  # noqa: ARG002 - the host's signature
+    async def form(self, name: str, *, ask: bool = True) -> dict[str, Any]:  # noqa: ARG002 - the host's
         return {}
 
     async def start(
