@@ -72,6 +72,8 @@ export class FormElement extends LitElement {
   private ticking: ReturnType<typeof setInterval> | undefined;
   private saving: ReturnType<typeof setTimeout> | undefined;
   private drawing = false;
+  /** Whether something has changed since the last drawing, for which one is on its way. */
+  private stale = false;
   /** When, as `performance.now()` has it. */
   private drawn = 0;
 
@@ -130,10 +132,12 @@ export class FormElement extends LitElement {
 
   /** Draw once for a picture, however many events come for it; at once if nothing was drawn for the one before. */
   private soon(): void {
+    this.stale = true;
     if (this.drawing) return;
     this.drawing = true;
     const draw = (): void => {
       this.drawing = false;
+      if (!this.stale) return;
       this.drawn = performance.now();
       this.requestUpdate();
     };
@@ -302,6 +306,7 @@ export class FormElement extends LitElement {
   };
 
   protected override updated(): void {
+    this.stale = false;
     const id = this.focusNext;
     this.focusNext = null;
     const control = id === null ? null : (this.renderRoot as ShadowRoot).getElementById(id);
