@@ -324,14 +324,19 @@ def test_without_scripts_there_is_no_form_that_looks_usable(served: Served, chro
 def test_options_that_take_their_time_hold_no_other_field_back(served: Served, page: Page) -> None:
     OPEN.clear()
     try:
-        page.goto(f"{served.url}/paint")
-        expect(field(page, "what")).to_be_focused()
-        expect(page.locator("[data-field=color]")).to_contain_text("Loading")
-        field(page, "what").fill("the fence")
-        expect(run(page)).to_be_disabled()
+        with held_back(page, f"{served.url}/paint") as let:
+            early = page.evaluate(SEEN)
+            with page.expect_request("**/paint/schema"):
+                let()
+            assert page.evaluate(SEEN) == early
+            expect(field(page, "what")).to_be_focused()
+            expect(page.locator("[data-field=color]")).to_contain_text("Loading")
+            field(page, "what").fill("the fence")
+            expect(run(page)).to_be_disabled()
+            OPEN.set()
+            taken_over(page)
+            expect(field(page, "what")).to_have_value("the fence")
+            run(page).click()
+            expect(page.locator(".run pre")).to_have_text("the fence: green")
     finally:
         OPEN.set()
-    taken_over(page)
-    expect(field(page, "what")).to_have_value("the fence")
-    run(page).click()
-    expect(page.locator(".run pre")).to_have_text("the fence: green")
