@@ -112,7 +112,7 @@ def test_a_page_does_not_wait_for_a_dropdown_nor_asks_it_twice(serve: Serve) -> 
     assert asked == []
 
 
-async def unanswered(self: InProcessHost, name: str) -> dict[str, Any]:
+async def unanswered(self: InProcessHost, name: str, *, ask: bool = True) -> dict[str, Any]:
     """Stand for a kernel that is busy, or not there."""
     if name == "add":
         await asyncio.Event().wait()
