@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +17,10 @@ import psutil
 from bench import client, sending
 from bench.probe import Gap
 from bench.products import PROJECT, VENVS, FuncToWeb0, FuncToWeb2, Nbfunc, Product, Request
-from bench.servers import ending, serving
+from bench.servers import answering, ending, serving
 
 MIB = 1 << 20
 HOST = "127.0.0.1"
-START_SECONDS = 300.0
 GRADIO = "gradio==6.31.0"
 NGINX = """
 daemon off;
@@ -223,22 +221,8 @@ def _started(command: list[str], folder: Path, port: int) -> Iterator[int]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env=env)
     with ending(process, folder):
-        deadline = time.monotonic() + START_SECONDS
-        while not _answers(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                said = (folder / "log").read_text(errors="replace")
-                raise RuntimeError(f"{command!r} does not answer:\n{said[-2000:]}")
-            time.sleep(0.05)
+        answering(process, port, folder)
         yield process.pid
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection((HOST, port), timeout=START_SECONDS) as connection:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-            return connection.recv(16).startswith(b"HTTP/1.1")
-    except OSError:
-        return False
 
 
 def _write(path: Path, megabytes: int) -> None:

@@ -174,7 +174,7 @@ def sweeping(product: Product) -> Figures:
     begin = time.perf_counter()
     with serving(product, folder) as server:
         while len(os.listdir(returns)) > 0:
-            time.sleep(0.02)
+            time.sleep(0.02)  # of a server that tells nobody when it has swept
             if time.perf_counter() - begin > 400:
                 raise RuntimeError(f"{product.name} does not sweep")
         return {

@@ -22,7 +22,7 @@ def greet(name: str = "you", times: int = 1):  # type: ignore[no-untyped-def]  #
 
 
 def wait():  # type: ignore[no-untyped-def]  # the same
-    time.sleep(1)
+    time.sleep(1)  # what is measured: how many of these go on at once
     return "slept"
 
 

@@ -22,7 +22,7 @@ def greet(name: str = "you", times: int = 1) -> str:
 
 
 def wait() -> str:
-    time.sleep(1)
+    time.sleep(1)  # what is measured: how many of these go on at once
     return "slept"
 
 

@@ -73,7 +73,7 @@ def serving(product: Product, folder: Path | None = None) -> Iterator[Server]:
             [interpreter, "-m", product.module, str(port), str(folder)], cwd=PROJECT, stdout=log, stderr=log
         )
     with ending(process, folder):
-        _wait(process, port, folder)
+        answering(process, port, folder)
         yield Server(product, port, folder, process.pid, gap, time.perf_counter() - begin)
 
 
@@ -92,7 +92,8 @@ def ending(process: subprocess.Popen[bytes], folder: Path) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+def answering(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+    """Wait for a server's first answer; its log in `folder` says why there is none."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -103,6 +104,6 @@ def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
                 if connection.recv(16).startswith(b"HTTP/1.1"):
                     return
         except OSError:
-            time.sleep(0.002)
+            time.sleep(0.002)  # a process of another product tells nobody when it listens
     log = (folder / "log").read_text(errors="replace")
     raise RuntimeError(f"{process.args!r} does not answer:\n{log[-2000:]}")

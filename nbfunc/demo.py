@@ -163,7 +163,7 @@ def count_slowly(
     for step in range(steps):
         progress(step, steps, f"Step {step + 1} of {steps}")
         print(f"Step {step + 1}")
-        time.sleep(seconds / steps)
+        time.sleep(seconds / steps)  # plays work that takes its time
     progress(steps, steps, "")
     return "Done counting."
 
@@ -171,7 +171,7 @@ def count_slowly(
 def one_by_one(words: list[str] = ["first", "second", "third"]) -> Iterator[str]:  # noqa: B006 - never changed
     """Yield results: each is shown as it comes."""
     for word in words:
-        time.sleep(0.5)
+        time.sleep(0.5)  # plays work, so that each is seen to come
         yield word.capitalize()
 
 

@@ -54,7 +54,7 @@ def _ask(value: Any, method: str) -> Any:
         return None
     try:
         return getattr(value, method)()
-    except NotImplementedError:
+    except NotImplementedError:  # as IPython has it: this value has no such representation
         return None
     except Exception:
         # As a notebook does: the value is shown in its next best way, and the error told beside it.

@@ -335,7 +335,7 @@ class StaticResource(Resource):
         self.set_header("Content-Type", mimetypes.guess_type(name)[0] or "application/octet-stream")
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")
         self.set_header("Vary", "Accept-Encoding")
-        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+        if self.accepts("gzip", "Accept-Encoding"):
             self.set_header("Content-Encoding", "gzip")
             content = packed
         self.write(content)

@@ -210,14 +210,14 @@ class Resource(RequestHandler):
 
     # What the client accepts
 
-    def accepts(self, mime: str) -> bool:
-        """Whether the request's ``Accept`` names this type (RFC 9110, 12.5.1), wildcards apart."""
-        accept = self.request.headers.get("Accept", "").lower()
-        if mime not in accept:
+    def accepts(self, named: str, header: str = "Accept") -> bool:
+        """Whether the request names this type, or coding (RFC 9110, 12.5.1 and 12.5.3), wildcards apart."""
+        accept = self.request.headers.get(header, "").lower()
+        if named not in accept:
             return False
         for part in accept.split(","):
             name, *parameters = (piece.strip() for piece in part.split(";"))
-            if name == mime:
+            if name == named:
                 return not any(re.fullmatch(r"q\s*=\s*0(\.0*)?", p) for p in parameters)
         return False
 
@@ -233,7 +233,7 @@ class Resource(RequestHandler):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Vary", "Accept-Encoding")
         content = page.encode()
-        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
+        if self.accepts("gzip", "Accept-Encoding"):
             self.set_header("Content-Encoding", "gzip")
             content = gzip.compress(content, 6, mtime=0)
         self.write(content)

@@ -213,8 +213,9 @@ def serve_here(server: Server, said: str) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
                 loop.add_signal_handler(number, stop, number)
+            # Windows, or not the main thread: there Ctrl-C raises KeyboardInterrupt below.
             except (NotImplementedError, RuntimeError, ValueError):
-                break  # Windows, or not the main thread: there Ctrl-C raises KeyboardInterrupt below
+                break
             forks.hears(number)
         # Not earlier: whoever reads it may end the server the next moment.
         print(said, flush=True)

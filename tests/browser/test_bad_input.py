@@ -32,7 +32,7 @@ def greet(name: str) -> str:
 def forever(name: str) -> None:
     print("for ever,", name)
     while True:
-        time.sleep(0.05)
+        time.sleep(0.05)  # not for ever at once: a cancel lands between two steps
 
 
 def endless(name: str) -> Iterator[str]:

@@ -35,7 +35,7 @@ def prints() -> None:
     # Twenty seconds of prints: what the wire is cut in, and the page reloaded.
     for number in range(2000):
         print("line", number)
-        time.sleep(0.01)
+        time.sleep(0.01)  # plays a run of that length: nothing waits by it
 
 
 def million() -> pd.DataFrame:

@@ -52,6 +52,8 @@ def test_a_page_is_packed_for_who_takes_that(serve: Serve) -> None:
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.headers["Vary"] == "Accept-Encoding"
     assert gzip.decompress(packed.body) == plain.body
+    refused = served.get("/add", **{"Accept": "text/html", "Accept-Encoding": "gzip;q=0, br"})
+    assert refused.body == plain.body
     missing = served.get("/nowhere", **{"Accept": "text/html", "Accept-Encoding": "gzip"})
     assert missing.status == 404
     assert b"nowhere" in gzip.decompress(missing.body)
