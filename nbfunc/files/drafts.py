@@ -49,13 +49,14 @@ class Draft:
     named : bool
         It needs one: something else writes it, by its path.
     room : Room, optional
-        Asked before each write.
+        Asked before each write; by `check`, where something else writes.
     """
 
     def __init__(self, place: Place, part: str, *, named: bool = False, room: Room | None = None) -> None:
         self._place = place
         self._room = room
         self._written = 0
+        self._by_others = named
         self._part = place.path / part
         self._gathered = bytearray()
         self._fd = -1
@@ -114,6 +115,17 @@ class Draft:
         if self._room is not None:
             self._room.check(self._written + more, more)
 
+    def check(self) -> None:
+        """Raise `DiskFull` if there is no room for what is in the file so far."""
+        if self._room is None:
+            return
+        with self._place.storing():
+            size = (os.fstat(self._fd) if self._fd >= 0 else os.stat(self._part)).st_size
+        self._room.check(size, 0)
+        # Of what came by `write` the disk was asked before.
+        if self._by_others:
+            self._room.check_disk()
+
     def take_in(self, source: int) -> None:
         """Add what the open file `source` holds: by a copy-on-write clone where the file system can."""
         if fcntl is not None:
@@ -141,10 +153,7 @@ class Draft:
             Asked when the file is whole.
         """
         self._flush()
-        if self._room is not None:
-            with self._place.storing():
-                size = (os.fstat(self._fd) if self._fd >= 0 else os.stat(self._part)).st_size
-            self._room.check(size, 0)
+        self.check()
         with self._place.storing():
             if not self._named:
                 try:

@@ -215,7 +215,7 @@ class ReturnsDir:
         name = clean_filename(filename)
         with self._draft(named=True) as draft:
             draft.close()
-            tables.write_table(draft.path, columns, rows, self._place)
+            tables.write_table(draft.path, columns, rows, self._place, draft.check)
             return self._published(draft, name)
 
     @contextmanager
@@ -239,7 +239,7 @@ class ReturnsDir:
                 return self._disk_name(key, name)
 
             def write(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[tables.Cell]]) -> None:
-                tables.write_table(draft.path, columns, rows, self._place)
+                tables.write_table(draft.path, columns, rows, self._place, draft.check)
                 self._room.take(draft.publish(whole))
 
             yield Promise(Stored(key, name, 0, created), write)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from contextlib import suppress
 
 from nbfunc.files.storing import Place
+
+# What is still being written; a file that was returned under such a name has another dash.
+_PART = re.compile(r"[0-9a-f]{11}-[0-9a-f]{32}w?\.part")
 
 
 class Room:
@@ -50,13 +54,20 @@ class Room:
                 f"all returned files together may take {self.max_size:,} bytes (max_returns_size), "
                 f"and this one has {whole:,} or more"
             )
-        if self.min_free and more:
-            free = shutil.disk_usage(self._place.path).free
-            if free - more < self.min_free:
-                raise self._place.full(
-                    f"{self.min_free:,} bytes of its disk have to stay free (min_free_space), "
-                    f"there are {free:,}, and {more:,} more are to be written"
-                )
+        if more:
+            self.check_disk(more)
+
+    def check_disk(self, more: int = 0) -> None:
+        """Raise `DiskFull` if its disk has not as much free as has to stay, with these bytes written too."""
+        if not self.min_free:
+            return
+        free = shutil.disk_usage(self._place.path).free
+        if free - more < self.min_free:
+            coming = f", and {more:,} more are to be written" if more else ""
+            raise self._place.full(
+                f"{self.min_free:,} bytes of its disk have to stay free (min_free_space), "
+                f"there are {free:,}{coming}"
+            )
 
     def take(self, size: int) -> None:
         """Count a file that is kept from now on."""
@@ -98,9 +109,12 @@ class Room:
 
 
 def _size_of(place: Place) -> int:
+    """Return the bytes of the files that are whole: who writes another one counts it when it is."""
     size = 0
     with suppress(FileNotFoundError), os.scandir(place.path) as entries:
         for entry in entries:
+            if _PART.fullmatch(entry.name):
+                continue
             with suppress(FileNotFoundError):  # swept meanwhile
                 size += entry.stat(follow_symlinks=False).st_size
     return size

@@ -17,7 +17,7 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -53,7 +53,11 @@ class Page(TypedDict):
 
 
 def write_table(
-    path: Path, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Cell]], place: Place
+    path: Path,
+    columns: Sequence[tuple[str, str]],
+    rows: Iterable[Sequence[Cell]],
+    place: Place,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Write a table to `path`, an empty file.
 
@@ -67,6 +71,8 @@ def write_table(
         Each as long as `columns`. Whole numbers beyond 64 bits are kept as text.
     place : Place
         Its directory, for errors.
+    check : callable
+        Called after each batch of rows; raises what keeps the table out.
 
     Raises
     ------
@@ -89,6 +95,7 @@ def write_table(
                 for number, part in enumerate(parts):
                     cells = stored if len(parts) == 1 else [row[part.start : part.stop] for row in stored]
                     _insert(connection, number, cells)
+            check()
         with _storing(place):
             connection.execute("COMMIT")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,49 @@ def test_what_would_fill_the_disk_is_refused(tmp_path: Path, source: Callable[[P
     with pytest.raises(DiskFull, match="min_free_space"):
         returns.put(source(tmp_path), "a.bin")
     assert os.listdir(returns.path) == []
+
+
+def put_table(returns: ReturnsDir, rows: Iterable[list[str]]) -> None:
+    returns.put_table([("a", "text")], rows, "table.sqlite")
+
+
+def put_promised_table(returns: ReturnsDir, rows: Iterable[list[str]]) -> None:
+    with returns.promise_table("table.sqlite") as promise:
+        promise.write([("a", "text")], rows)
+
+
+TABLES = pytest.mark.parametrize("put", [put_table, put_promised_table])
+PutTable = Callable[[ReturnsDir, Iterable[list[str]]], None]
+
+
+def table_rows() -> Iterator[list[str]]:
+    return ([str(n) * 100] for n in range(10_000))
+
+
+@TABLES
+def test_a_table_that_would_fill_the_disk_is_refused_on_its_way(tmp_path: Path, put: PutTable) -> None:
+    returns = ReturnsDir(tmp_path / "returned", min_free=shutil.disk_usage(tmp_path).free * 2)
+    rows = table_rows()
+    with pytest.raises(DiskFull, match="min_free_space"):
+        put(returns, rows)
+    assert len(list(rows)) > 5000
+    assert os.listdir(returns.path) == []
+
+
+@TABLES
+def test_a_table_is_counted_once(tmp_path: Path, put: PutTable) -> None:
+    size = ReturnsDir(tmp_path).put_table([("a", "text")], table_rows(), "table.sqlite").size
+    returns = ReturnsDir(tmp_path / "returned", max_size=2 * size)
+    put(returns, table_rows())
+    put(returns, table_rows())
+    with pytest.raises(DiskFull, match="max_returns_size"):
+        put(returns, table_rows())
+
+
+def test_a_file_that_is_named_as_a_part_counts(tmp_path: Path) -> None:
+    ReturnsDir(tmp_path / "returned").put(b"x" * MIB, "video.part")
+    with pytest.raises(DiskFull, match="max_returns_size"):
+        ReturnsDir(tmp_path / "returned", max_size=MIB).put(b"x", "b.bin")
 
 
 def test_a_file_of_another_process_is_taken_only_if_there_is_room(tmp_path: Path) -> None:
