@@ -546,14 +546,14 @@ def test_a_table_that_is_cancelled_while_it_is_written_leaves_nothing(
     writing = threading.Event()
     write = tables.write_table
 
-    def endless(path: Path, columns: Any, rows: Any, place: Any) -> None:
+    def endless(path: Path, columns: Any, rows: Any, *rest: Any) -> None:
         def more() -> Iterator[Any]:
             for row in rows:
                 writing.set()
                 threading.Event().wait(0.001)
                 yield row
 
-        write(path, columns, more(), place)
+        write(path, columns, more(), *rest)
 
     monkeypatch.setattr(tables, "write_table", endless)
 
