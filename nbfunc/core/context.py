@@ -84,7 +84,7 @@ def progress(done: float, total: float | None = None, text: str = "") -> None:
     --------
     >>> progress(3, 10, "pages")
     """
-    call = CALL.get()
+    call = call_here()
     if call is not None:
         for name, value in (("done", done), ("total", total)):
             if not isinstance(value, Real) and not (name == "total" and value is None):

@@ -11,8 +11,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
+from inspect import isgenerator
 from itertools import chain, islice
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 from weakref import WeakSet
 
 from nbfunc.core import tabular
@@ -116,12 +117,16 @@ class Presenter:
 
     def _pieces(self, chunks: Iterable[Any]) -> Iterator[Any]:
         iterator = iter(chunks)
-        while True:
-            with self._guard.unmasked():
-                piece = next(iterator, None)
-            if piece is None:
-                return
-            yield piece
+        try:
+            while True:
+                with self._guard.unmasked():
+                    piece = next(iterator, _END)
+                if piece is _END:
+                    return
+                yield piece
+        finally:
+            if isgenerator(iterator):
+                iterator.close()
 
     def _image(self, value: Any) -> Iterator[Output]:
         buffer = io.BytesIO()
@@ -193,7 +198,10 @@ class Presenter:
 
     def _rich(self, value: Any) -> Iterator[Output]:
         data, metadata = bundle(value)
-        yield self.display(data, metadata)
+        if data:
+            yield self.display(data, metadata)
+        else:
+            yield from self._each(value) if isinstance(value, (tuple, list)) else self._text(value)
 
     def display(self, data: dict[str, Any], metadata: dict[str, Any] | None = None) -> Display:
         """Return the output of a MIME bundle; what is neither text nor JSON becomes a file."""
@@ -217,6 +225,7 @@ class Presenter:
             self._within.discard(id(value))
 
 
+_END: Final = object()
 _DRAWING = threading.Lock()
 _EXTENSIONS = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "application/pdf": ".pdf"}
 

@@ -11,6 +11,7 @@ log = logging.getLogger("nbfunc")
 
 MOST_PLAIN = 1 << 20
 
+_BUNDLE = "_repr_mimebundle_"
 _REPRESENTATIONS = (
     ("_repr_html_", "text/html"),
     ("_repr_markdown_", "text/markdown"),
@@ -22,11 +23,12 @@ _REPRESENTATIONS = (
     ("_repr_javascript_", "application/javascript"),
     ("_repr_pdf_", "application/pdf"),
 )
+_METHODS = (_BUNDLE, *(method for method, _ in _REPRESENTATIONS))
 
 
 def is_rich(value: Any) -> bool:
-    """Whether an object shows itself in a notebook as more than its text."""
-    return not isinstance(value, type) and bool(bundle(value)[0])
+    """Whether an object may show itself in a notebook as more than its text; it is not asked to do so yet."""
+    return not isinstance(value, type) and any(_has(value, method) for method in _METHODS)
 
 
 def bundle(value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -34,7 +36,7 @@ def bundle(value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     if isinstance(value, class_of("plotly.basedatatypes", "BaseFigure")):
         # Its own bundle asks for a renderer, and its HTML loads the script from elsewhere.
         return {"text/html": value.to_html(include_plotlyjs=True), "text/plain": "Plotly figure"}, {}
-    data, metadata = _pair(_ask(value, "_repr_mimebundle_"))
+    data, metadata = _pair(_ask(value, _BUNDLE))
     if not data:
         data = {}
         for method, mime in _REPRESENTATIONS:
@@ -48,9 +50,13 @@ def bundle(value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return data, metadata
 
 
-def _ask(value: Any, method: str) -> Any:
+def _has(value: Any, method: str) -> bool:
     # On the class too, as IPython looks: an object that answers to every name has no representation.
-    if not callable(getattr(type(value), method, None)):
+    return callable(getattr(type(value), method, None))
+
+
+def _ask(value: Any, method: str) -> Any:
+    if not _has(value, method):
         return None
     try:
         return getattr(value, method)()

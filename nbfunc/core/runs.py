@@ -11,10 +11,11 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 from nbfunc.core import living, threads
@@ -320,29 +321,57 @@ class Run:
     def _on_loop(self, result: Any) -> Any:
         """Return what a coroutine returns on the coroutines' loop; this thread waits for it."""
 
+        shows: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+
         async def main() -> Any:
             task = asyncio.current_task()
             assert task is not None
             self._stop = functools.partial(task.get_loop().call_soon_threadsafe, task.cancel)
             if self._stopped:
                 raise asyncio.CancelledError
-            return await (self._async_generator(result) if inspect.isasyncgen(result) else result)
+            return await (self._async_generator(result, shows) if inspect.isasyncgen(result) else result)
 
-        done = threading.Event()
-        # Cancelling goes to the task, which may take its time over it; this thread only waits for it.
+        # Cancelling goes to the task, which may take its time over it; this thread only shows what comes.
         with self.call.guard.masked():
             future = asyncio.run_coroutine_threadsafe(main(), self.loop.get())
-            future.add_done_callback(lambda _: done.set())
-            done.wait()
+            future.add_done_callback(lambda _: shows.put(None))
+            for show in iter(shows.get, None):
+                show()
             self._stop = None
         if future.cancelled() or isinstance(future.exception(), asyncio.CancelledError):
             raise Cancelled if self._stopped else asyncio.CancelledError("the coroutine cancelled itself")
         return future.result()
 
-    async def _async_generator(self, generator: AsyncGenerator[Any, Any]) -> None:
+    async def _async_generator(
+        self, generator: AsyncGenerator[Any, Any], shows: SimpleQueue[Callable[[], None] | None]
+    ) -> None:
+        """Have what a generator yields shown on the run's own thread, where showing it can be cancelled."""
+        stop = self._stop
+        assert stop is not None  # `_on_loop` set it
+
+        def stop_both() -> None:
+            stop()
+            self.call.guard.request()
+
+        def show(value: Any, shown: Future[None]) -> None:
+            if not shown.set_running_or_notify_cancel():
+                return
+            self._stop = stop_both
+            try:
+                with self.call.guard.unmasked():
+                    self._show(value)
+            except BaseException as error:  # noqa: BLE001 - it is raised where the value was yielded
+                shown.set_exception(error)
+            else:
+                shown.set_result(None)
+            finally:
+                self._stop = stop
+
         try:
             async for value in generator:
-                await asyncio.to_thread(self._show, value)
+                shown: Future[None] = Future()
+                shows.put(functools.partial(show, value, shown))
+                await asyncio.wrap_future(shown)
         finally:
             await generator.aclose()
 

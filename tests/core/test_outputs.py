@@ -254,6 +254,30 @@ def test_a_rich_object_shows_its_representation(store: Memory) -> None:
     assert output.data["text/html"] == "<b>rich</b>"
 
 
+def test_a_rich_object_is_asked_once(store: Memory) -> None:
+    asked: list[str] = []
+
+    class Costly:
+        def _repr_html_(self) -> str:
+            asked.append("html")
+            return "<b>once</b>"
+
+    shown(Costly(), store)
+    assert asked == ["html"]
+
+
+class Undecided(list[str]):
+    """A list that may show itself, and does not want to."""
+
+    def _repr_html_(self) -> None:
+        return None
+
+
+def test_a_list_that_declines_to_show_itself_shows_its_items(store: Memory) -> None:
+    texts = shown(Undecided(["a", "b"]), store)
+    assert [one.text for one in texts if isinstance(one, events.Text)] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("bundle", "html"),
     [
@@ -341,6 +365,12 @@ def test_a_link_is_resolved_before_anything_else(tmp_path: Path) -> None:
     response = FileResponse(path=tmp_path / "link")
     assert response.path == tmp_path / "real"
     assert response.filename == "link"
+
+
+def test_a_piece_that_is_none_does_not_end_the_file(store: Memory) -> None:
+    pieces: Any = iter([b"first", None, b"second"])
+    with pytest.raises(TypeError):  # not a shorter file
+        shown(FileResponse(chunks=pieces, filename="f"), store)
 
 
 def test_chunks_may_be_made_by_code_that_is_cancelled() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import logging
 import os
@@ -33,6 +34,7 @@ from nbfunc.core.mailbox import Mailbox
 from nbfunc.core.runs import CoroutineLoop, Run
 from nbfunc.core.stores import Store
 from nbfunc.errors import Cancelled
+from nbfunc.types import FileResponse
 
 
 @dataclass
@@ -368,6 +370,29 @@ print(watched.values, [e.kind for e in watched.events][-1])
     assert done.stdout == "from the child\n['parent'] finished\n"
 
 
+def test_a_forked_child_that_tells_of_progress_waits_for_no_lock_of_its_parents() -> None:
+    code = """
+import asyncio, os
+from nbfunc.core.context import CALL, Call, progress
+from nbfunc.core.mailbox import Mailbox
+async def main():
+    mailbox = Mailbox(asyncio.get_running_loop())
+    CALL.set(Call("r1", mailbox))
+    with mailbox._room:  # as another thread would hold it in the moment of the fork
+        pid = os.fork()
+        if not pid:
+            mailbox._lock = mailbox._room = None  # whoever needs them would wait for ever
+            progress(1, 2)
+            os._exit(0)
+    print(os.waitpid(pid, 0)[1])
+asyncio.run(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "0\n"
+
+
 def test_a_coroutines_own_asyncio_run_in_a_plain_function_works(loop: CoroutineLoop) -> None:
     assert watch(lambda: asyncio.run(coroutine()), loop).values == ["x"]
 
@@ -425,6 +450,40 @@ def test_every_sort_of_function_can_be_cancelled(act: Callable[[], Any], loop: C
         return await watched.end()
 
     assert isinstance(asyncio.run(cancelled()), CancelledEvent)
+
+
+def test_what_an_async_generator_hands_over_is_cancelled_with_it(loop: CoroutineLoop) -> None:
+    ends: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            print("begun")
+            while True:
+                yield b"piece"
+        finally:
+            ends.append("pieces")
+
+    class Slow(Memory):
+        def put(self, source: Any, filename: str, **_: Any) -> Kept:
+            with contextlib.closing(source):
+                for _ in source:
+                    pass
+            raise AssertionError(f"{filename} is never whole")
+
+    async def act() -> AsyncIterator[FileResponse]:
+        try:
+            yield FileResponse(chunks=pieces(), filename="endless.bin")
+        finally:
+            ends.append("generator")
+
+    async def cancelled() -> Event:
+        watched = Watched(act, loop, store=Slow())
+        await watched.until(Printed)
+        watched.run.cancel()
+        return await watched.end()
+
+    assert isinstance(asyncio.run(cancelled()), CancelledEvent)
+    assert sorted(ends) == ["generator", "pieces"]
 
 
 def test_a_cancelled_function_may_clean_up_and_say_so(loop: CoroutineLoop) -> None:
