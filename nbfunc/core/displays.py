@@ -100,6 +100,7 @@ def patch_shell(module: Any) -> Callable[[], None]:
     if shells is None or not shells.initialized():
         return lambda: None
     publisher = shells.instance().display_pub
+    before = dict(vars(publisher))
     publish, clear_output = publisher.publish, publisher.clear_output
 
     def publish_here(
@@ -118,9 +119,13 @@ def patch_shell(module: Any) -> Callable[[], None]:
     publisher.publish, publisher.clear_output = publish_here, clear_here
 
     def undo() -> None:
-        # The class's own come to light again, unless somebody put others in their place meanwhile.
+        # What was there before, or the class's own, unless somebody put another in its place meanwhile.
         for name, ours in (("publish", publish_here), ("clear_output", clear_here)):
-            if vars(publisher).get(name) is ours:
+            if vars(publisher).get(name) is not ours:
+                continue
+            if name in before:
+                setattr(publisher, name, before[name])
+            else:
                 delattr(publisher, name)
 
     return undo

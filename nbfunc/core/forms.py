@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from nbfunc.core import docstrings
@@ -245,6 +246,8 @@ def _member(parameter: inspect.Parameter, hints: Mapping[str, Any], place: Place
 
 def _annotation_of(default: Any) -> Any:
     """Return the annotation that a default shows."""
+    if isinstance(default, Path):
+        return Path
     kind = type(default)
     if isinstance(default, Enum) or dataclasses.is_dataclass(kind):
         return kind

@@ -75,6 +75,9 @@ class TextField(Leaf):
         given = {"rows": self.rows, "password": self.password or None, "placeholder": self.placeholder}
         return {key: value for key, value in given.items() if value is not None}
 
+    def is_private(self, default: Any) -> bool:  # noqa: ARG002 - as in Field
+        return self.password
+
     def prefilled(self, default: Any) -> dict[str, Any]:
         # A default password is the author's secret: the schema says that there is one, never which.
         return {"x-nbfunc": {"default_hidden": True}} if self.password else super().prefilled(default)
@@ -164,10 +167,16 @@ class CheckboxField(Leaf):
         return self._WORDS[text] if text else LEFT_OUT
 
 
+_BARE_NUMBER = re.compile(r"[+-]?[0-9.]+")
+
+
 class MomentField(Leaf):
     """A date, a time or a datetime, in ISO 8601."""
 
     def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:  # noqa: ARG002 - as in Leaf
+        if isinstance(raw, str) and _BARE_NUMBER.fullmatch(raw):
+            # pydantic would read seconds since 1970, and milliseconds if they are many.
+            raise wrong(loc, f"Must be a {self.kind} in ISO 8601, not a number.")
         try:
             # In JSON mode strict means an ISO string, where in Python mode it would mean the object itself.
             return self.adapter.validate_json(json.dumps(raw), strict=True)

@@ -232,6 +232,9 @@ def test_a_wrong_value_is_refused_at_its_place(annotation: Any, raw: Any, loc: l
         (Annotated[list[int], Field(min_length=1)], [], "Must have at least 1 item"),
         (Annotated[str, Field(pattern="^a$")], "b", "Must match pattern '^a$'"),
         (date, "", "Must be a valid date in the format YYYY-MM-DD"),
+        (date, "86400", "Must be a date in ISO 8601, not a number."),
+        (datetime, "1700000000", "Must be a datetime in ISO 8601, not a number."),
+        (datetime, "-1.5", "Must be a datetime in ISO 8601, not a number."),
         (int, "5", "Must be a valid integer"),
         (timedelta, "1:30", "Must be an ISO 8601 duration, such as PT1H30M, or a number of seconds."),
     ],
@@ -388,6 +391,13 @@ def test_no_annotation_takes_the_defaults_type() -> None:
         "list",
         "date",
     ]
+
+
+def test_a_default_that_is_a_path_makes_a_file() -> None:
+    def f(a=pathlib.Path("data.csv")) -> None: ...  # type: ignore[no-untyped-def]
+
+    (node,) = form_of(f).schema({})["parameters"]["properties"].values()
+    assert (node["x-nbfunc"]["kind"], node["x-nbfunc"]["default_name"]) == ("file", "data.csv")
 
 
 def test_a_parameter_without_type_and_default_is_refused() -> None:

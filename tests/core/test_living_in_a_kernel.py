@@ -101,6 +101,16 @@ def generator():
     assert four["data"] == {"text/plain": "four"}
 
 
+def test_what_listens_to_the_shells_displays_listens_after_a_run_too(notebook: Notebook) -> None:
+    notebook.cell("""
+publisher, heard = get_ipython().display_pub, []
+publisher.publish = lambda *given, **more: heard.append("heard")
+""")
+    assert notebook.run("lambda: 1")[-1]["kind"] == "finished"
+    (said,) = notebook.cell("display('x'); del publisher.publish; print(heard)")
+    assert said["text"] == "['heard']\n"
+
+
 def test_a_cell_displays_as_ever_while_a_run_does(notebook: Notebook) -> None:
     drawn = notebook.cell("""
 from IPython.display import display
