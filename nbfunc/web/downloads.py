@@ -76,6 +76,10 @@ class Download(Resource):
 
     async def send(self, pieces: AsyncGenerator[bytes, None]) -> None:
         """Send pieces as they come, to the end or until the client leaves; none to who asked for the head."""
+        with self.site.answering():
+            await self._send(pieces)
+
+    async def _send(self, pieces: AsyncGenerator[bytes, None]) -> None:
         async with aclosing(pieces):
             try:
                 if self.request.method == "HEAD":

@@ -109,7 +109,8 @@ class RunBody(EventResource):
 
     async def write_body(self, log: RunLog) -> None:
         """Answer with the body of POST."""
-        self.write_json(log.body() if log.size < LONG_LOG else await self.site.in_thread(log.body))
+        with self.site.answering():
+            self.write_json(log.body() if log.size < LONG_LOG else await self.site.in_thread(log.body))
 
 
 class FunctionResource(FormPages, RunBody):

@@ -66,10 +66,11 @@ class Server:
             await self._until.wait()
         finally:
             server.stop()
-            await self._app.close()
+            await self._app.site.runs.close()
             # Whoever is being answered is answered, within reason.
             await _quiet(server, self._app)
             await server.close_all_connections()
+            await self._app.close()
 
     def start(self) -> None:
         """Serve in a thread of its own."""

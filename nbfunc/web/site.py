@@ -173,8 +173,8 @@ class Site:
         default_factory=lambda: ThreadPoolExecutor(DISK_THREADS, thread_name_prefix="nbfunc-disk")
     )
 
-    # What goes to clients past Tornado: files that the system sends.
-    sending: set[asyncio.Task[None]] = field(default_factory=set)
+    # Who is giving a long answer, so that a server which stops waits for its end.
+    sending: set[asyncio.Task[Any]] = field(default_factory=set)
     # The handlers of files that come or go just now.
     moving: set[RequestHandler] = field(default_factory=set)
     _later: set[asyncio.Task[None]] = field(default_factory=set)
@@ -199,6 +199,17 @@ class Site:
                 task.cancel()
             await asyncio.gather(*slow, return_exceptions=True)
         self.threads.shutdown(wait=False)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count this task among those that are `sending`."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.sending.add(task)
+        try:
+            yield
+        finally:
+            self.sending.discard(task)
 
     def in_thread(self, act: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
         """Call what blocks."""

@@ -287,18 +287,32 @@ def test_a_connection_serves_on_after_a_large_download(serve: Serve) -> None:
     connection.close()
 
 
-def test_a_server_that_stops_lets_a_download_end(serve: Serve) -> None:
-    def large() -> FileResponse:
-        return FileResponse(data=b"x" * (64 << 20), filename="large.bin")
+def large_files() -> list[FileResponse]:
+    return [FileResponse(data=b"x" * (16 << 20), filename=f"{n}.bin") for n in range(2)]
 
-    served = serve(large)
+
+def file_address(answer: dict[str, Any]) -> str:
+    return str(answer["outputs"][0]["url"])
+
+
+def zip_address(answer: dict[str, Any]) -> str:
+    return f"/-/runs/{answer['run']}/files.zip"
+
+
+@pytest.mark.parametrize("address", [file_address, zip_address])
+def test_a_server_that_stops_lets_a_download_end(
+    serve: Serve, address: Callable[[dict[str, Any]], str]
+) -> None:
+    served = serve(large_files)
     connection = served.connect()
-    connection.request("GET", served.post("/large").json["outputs"][0]["url"])
+    connection.request("GET", address(served.post("/large_files").json))
     answer = connection.getresponse()
-    first = answer.read(1 << 20)
+    size = int(answer.headers["Content-Length"])
+    first = answer.read(1 << 10)
     stopping = threading.Thread(target=served.server.stop)
     stopping.start()
-    assert first + answer.read() == b"x" * (64 << 20)
+    served.until(lambda: served.server._stopped)
+    assert len(first) + len(answer.read()) == size
     connection.close()
     stopping.join()
 

@@ -189,6 +189,24 @@ def run_of(served: Served) -> str:
     return f"/-/runs/{served.get('/-/runs').json[0]['run']}"
 
 
+def test_a_server_that_stops_answers_who_waits_for_a_run_that_printed_much(serve: Serve) -> None:
+    begun = threading.Event()
+    word = "much " * (1 << 20)
+
+    async def print_and_wait() -> None:
+        print(word)
+        begun.set()
+        await asyncio.Event().wait()
+
+    served = serve(print_and_wait)
+    with ThreadPoolExecutor(1) as clients:
+        waiting = clients.submit(served.post, "/print_and_wait")
+        assert begun.wait(30)
+        served.server.stop()
+        answer = waiting.result(30)
+    assert (answer.status, answer.json["printed"]) == (409, f"{word}\n")
+
+
 def test_runs_beyond_the_limit_wait_in_order(serve: Serve) -> None:
     release = threading.Event()
 
