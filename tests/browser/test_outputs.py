@@ -8,16 +8,18 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from nbfunc import progress
 from nbfunc.files import tables
 from nbfunc.types import FileResponse
+from tests.looking import files_below
 from tests.serving import Served, serving
 
 pytestmark = pytest.mark.browser
@@ -229,6 +231,62 @@ def test_a_table_is_sorted_searched_and_scrolled_to_its_end(shown: Show) -> None
     expect(run.get_by_text("2,000 rows", exact=True)).to_be_visible()
     run.locator(".scroll").evaluate("(box) => box.scrollTo(0, box.scrollHeight)")
     expect(run.locator("tbody")).to_contain_text("row 0")
+
+
+def pages_asked(page: Page) -> list[str]:
+    """Return a list that grows by the query of each page of a table that is asked for."""
+    asked: list[str] = []
+
+    def heard(request: Request) -> None:
+        if "/-/tables/" in request.url:
+            asked.append(urlsplit(request.url).query)
+
+    page.on("request", heard)
+    return asked
+
+
+def drawn(page: Page) -> None:
+    """Wait until the page has drawn what it knows, and what that made it ask for has gone out."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.evaluate("fetch('/-/functions').then((answer) => answer.status)") == 200
+
+
+def test_a_sort_and_a_search_of_a_table_ask_once(shown: Show, page: Page) -> None:
+    run = shown(table)
+    expect(run).to_contain_text("2,000 rows")
+    asked = pages_asked(page)
+    run.get_by_role("button", name="number").click()
+    expect(run.locator("th[aria-sort=ascending]")).to_be_visible()
+    drawn(page)
+    run.get_by_role("searchbox").fill("row 77")
+    expect(run).to_contain_text("11 of 2,000 rows")
+    drawn(page)
+    assert asked == ["offset=0&limit=200&sort=0", "offset=0&limit=200&sort=0&q=row+77"]
+
+
+def test_a_table_that_is_gone_is_asked_for_once_and_again_on_demand(
+    page: Page, tmp_path: Path, complaints: list[str]
+) -> None:
+    with serving(table, tmp_path) as served:
+        page.goto(f"{served.url}/table")
+        page.get_by_role("button", name="Run", exact=True).click()
+        run = page.locator(".run")
+        expect(run).to_contain_text("2,000 rows")
+        (kept,) = files_below(tmp_path / "returned_files")
+        aside = kept.rename(tmp_path / "aside")
+        asked = pages_asked(page)
+        scroll = "(box, row) => { box.scrollTop = row * 30; }"
+        for row in (650, 700, 1300):  # of two of the table's pages
+            run.locator(".scroll").evaluate(scroll, row)
+            expect(run.get_by_role("alert")).to_contain_text("not there any more: run again")
+            drawn(page)
+        assert asked == ["offset=600&limit=200"]
+        aside.rename(kept)
+        run.get_by_role("button", name="Try again").click()
+        expect(run.locator("tbody")).to_contain_text("row 1300")
+        expect(run.get_by_role("alert")).to_have_count(0)
+        page.goto("about:blank")
+    complaints[:] = [said for said in complaints if "410" not in said]
 
 
 def test_large_integers_keep_their_digits(shown: Show) -> None:

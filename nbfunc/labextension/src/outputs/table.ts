@@ -40,6 +40,7 @@ export class TableView extends LitElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("output")) return;
     this.matching = this.output.total;
+    this.problem = "";
     this.pages = new Map();
     // What came with the result spares the first request where it is all there is.
     if (this.output.rows.length >= this.output.total) this.pages.set(0, this.output.rows);
@@ -104,13 +105,18 @@ export class TableView extends LitElement {
     this.pages.clear();
     this.asked.clear();
     this.top = 0;
+    this.problem = "";
     const scroller = this.renderRoot.querySelector(".scroll");
     if (scroller) scroller.scrollTop = 0;
     if (this.sort === undefined && !this.q) this.matching = this.output.total;
-    if (this.output.rows.length >= this.output.total && this.sort === undefined && !this.q) this.pages.set(0, this.output.rows);
-    else if (this.sort !== undefined || this.q) void this.load(0);
+    if (this.whole) this.pages.set(0, this.output.rows);
     this.requestUpdate();
   }
+
+  private readonly retry = (): void => {
+    this.problem = "";
+    this.requestUpdate();
+  };
 
   private by(column: number): void {
     if (this.sort !== column) {
@@ -151,7 +157,8 @@ export class TableView extends LitElement {
   protected override render(): TemplateResult {
     const { columns, total, csv } = this.output;
     const { first, last, height, offset } = this.window();
-    if (!this.whole) this.want(first, last);
+    // Each answer draws the table anew: what could not be had waits for who asks for it.
+    if (!this.whole && !this.problem) this.want(first, last);
     const count = this.q
       ? t`${this.matching.toLocaleString("en")} of ${total.toLocaleString("en")} rows`
       : total === 1 ? t`${1} row` : t`${total.toLocaleString("en")} rows`;
@@ -170,7 +177,7 @@ export class TableView extends LitElement {
       ${this.problem
         ? html`<p class="problem" role="alert">
             ${this.problem}
-            <button type="button" class="quiet small" @click=${(): void => this.again()}>${t`Try again`}</button>
+            <button type="button" class="quiet small" @click=${this.retry}>${t`Try again`}</button>
           </p>`
         : nothing}
       <div class="scroll" tabindex="0" role="region" aria-label=${t`Table`} @scroll=${this.scrolled}>
