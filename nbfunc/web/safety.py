@@ -20,7 +20,7 @@ from nbfunc.web.sessions import COOKIE_DAYS, Sessions, Token
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
-WILDCARDS = {"", "0.0.0.0", "::"}
+WILDCARDS = {"", "*", "0.0.0.0", "::"}
 TOKEN_FIELD = "-token"
 
 

@@ -22,6 +22,8 @@ from nbfunc.web.application import FunctionsApplication
 
 GRACE_SECONDS = 5.0
 BACKLOG = 128
+# Where a server of every network is asked from this machine.
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Server:
@@ -83,7 +85,8 @@ class Server:
     def stop(self) -> None:
         """Stop listening, cancel what runs, and wait until that is done."""
         self._stopped = True
-        _SERVING.pop(self.port, None)
+        if _SERVING.get(self.port) is self:
+            del _SERVING[self.port]
         if self._loop is not None and self._until is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._until.set)
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -148,7 +151,7 @@ def listen(
         sockets = bound(host, port)
     except OSError as error:
         raise _port_error(error, host, port) from error
-    name = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host
+    name = LOOPBACK.get(sockets[0].getsockname()[0], host)
     name = f"[{name}]" if ":" in name else name
     scheme = "http" if context is None else "https"
     return Server(app, sockets, context, f"{scheme}://{name}:{sockets[0].getsockname()[1]}{base}{query}")

@@ -171,6 +171,7 @@ def test_the_token_leaves_the_address(uri: str, left: str) -> None:
         ({"host": "192.168.1.5"}, "192.168.1.5:8000", True),
         ({"host": "192.168.1.5"}, "192.168.1.6", False),
         ({"host": "0.0.0.0"}, "192.168.1.5:8000", True),
+        ({"host": "*"}, "192.168.1.5:8000", True),
         ({"host": "0.0.0.0"}, "evil.example", False),
         ({"auth": {"ada": "x"}}, "evil.example", True),
     ],

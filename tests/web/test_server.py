@@ -221,6 +221,38 @@ def test_a_server_takes_the_place_of_the_earlier_one_on_its_port(background: Cal
     assert "sub" in fetched(f"{second.url}-/functions")
 
 
+def test_an_old_handle_leaves_the_server_in_its_place_known(background: Callable[..., Server]) -> None:
+    first = background(add)
+    background(sub, first.port)
+    first.stop()
+    third = background(add, first.port)
+    assert "add" in fetched(f"{third.url}-/functions")
+
+
+def no_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "0.0.0.0",
+        pytest.param("::", marks=pytest.mark.skipif(no_ipv6(), reason="this machine has no IPv6")),
+        pytest.param("*", marks=pytest.mark.skipif(sys.platform != "linux", reason="is no host elsewhere")),
+    ],
+)
+def test_a_server_of_every_network_has_an_address_that_answers(
+    background: Callable[..., Server], host: str
+) -> None:
+    server = background(add, host=host, auth={"ada": "x"})
+    assert "<form" in fetched(f"{server.url}-/login")
+
+
 def test_two_servers_in_one_process_know_nothing_of_each_other(background: Callable[..., Server]) -> None:
     one, other = background(add), background(sub)
     for server, name in ((one, "add"), (other, "sub")):
