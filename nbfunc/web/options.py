@@ -15,12 +15,37 @@ from urllib.parse import quote
 from nbfunc.core.options import check_executor
 from nbfunc.errors import OptionError
 
+_FUNCTIONS = "pass the functions first: run(f), run([f, g]) or run({'Group': [f, g]})"
+_FASTAPI = (
+    "there is no FastAPI here; title=, css= and template_dir= change the pages, and "
+    "nbfunc.application() returns the tornado.web.Application for all else"
+)
+_KEPT = "a returned file is kept for one hour, always"
+_PRINTS = "what a run prints always streams into its page"
+_FOLDERS = "nbfunc.application() returns a tornado.web.Application: serve them by its add_handlers()"
+
 # What func-to-web's run() took, or handed on to uvicorn, and what stands for it here.
 REPLACED = {
-    "func_or_list": "pass the functions first: run(f), run([f, g]) or run({'Group': [f, g]})",
-    "fastapi_config": "there is no FastAPI here; title=, css= and template_dir= change the pages, and "
-    "nbfunc.application() returns the tornado.web.Application for all else",
+    "func_or_list": _FUNCTIONS,
+    "func": _FUNCTIONS,
+    "fns": _FUNCTIONS,
+    "fastapi_config": _FASTAPI,
+    "fastapi_kwargs": _FASTAPI,
     "app_title": "use title=",
+    "css_vars": "set them in a style sheet, css='my.css'",
+    "favicon": "name one in pages of your own, template_dir=",
+    "theme": "who looks at a page chooses light, dark or the system's; css= changes the colours",
+    "max_file_size": "use max_upload_size=, in bytes",
+    "max_upload_bytes": "use max_upload_size=, in bytes",
+    "keep_uploads": "use auto_delete_uploads=False",
+    "pending_ttl": "an upload that no run took is kept for one hour, always",
+    "returns_lifetime": _KEPT,
+    "returns_ttl": _KEPT,
+    "stream_prints": _PRINTS,
+    "capture_prints": _PRINTS,
+    "front_dir": _FOLDERS,
+    "assets_dir": _FOLDERS,
+    "uvicorn_kwargs": "there is no uvicorn here; host=, port= and ssl_certfile= are arguments of run()",
     "workers": "one process serves them all; max_concurrency= says how many functions run at once",
     "reload": "run the program again; in a notebook run the cell again, it takes the earlier one's place",
     "log_level": "use logging.getLogger('nbfunc').setLevel()",

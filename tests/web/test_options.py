@@ -26,6 +26,20 @@ def test_an_argument_of_func_to_web_names_its_replacement(name: str) -> None:
             function(add, **{name: 1})
 
 
+# By the version in which they came.
+FUNC_TO_WEB = {
+    "0.9": "func_or_list fastapi_config",
+    "1.0": "func app_title css_vars favicon max_file_size keep_uploads returns_lifetime stream_prints "
+    "front_dir assets_dir",
+    "2.0": "fns capture_prints max_upload_bytes pending_ttl returns_ttl theme fastapi_kwargs uvicorn_kwargs",
+}
+
+
+@pytest.mark.parametrize("version", sorted(FUNC_TO_WEB))
+def test_the_arguments_of_every_func_to_web_are_known(version: str) -> None:
+    assert set(FUNC_TO_WEB[version].split()) <= set(REPLACED)
+
+
 def test_any_other_argument_names_those_there_are() -> None:
     with pytest.raises(OptionError, match=r"takes no prot=\. It takes .*\bport\b"):
         run(add, prot=80)
