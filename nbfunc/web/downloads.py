@@ -186,13 +186,14 @@ class ZipResource(Download):
         log = self.run_of(run)
         if not log.files:
             raise NotFound("This run has returned no file.")
-        held, archive = await self.site.in_thread(archive_of, self.site.returns, log.files)
+        inside, held, archive = await self.site.in_thread(archive_of, self.site.returns, log.files)
         try:
             if archive.is_empty():
                 raise Expired("The files of this run have expired.")
             self.offer(f"{log.function}.zip")
-            for file in log.files:
-                self.note(file.filename, file.size)
+            if self.request.method == "GET":
+                for file in inside:
+                    self.note(file.filename, file.size)
             if archive.sized:
                 self.set_header("Content-Length", str(len(archive)))
             await self.send(self.joined(iter(archive)))
@@ -228,8 +229,11 @@ def joined(parts: Iterator[bytes]) -> bytes:
     return b"".join(gathered)
 
 
-def archive_of(returns: ReturnsDir, files: list[StoredFile]) -> tuple[list[FileIO], ZipStream]:
-    """Return open files, and the zip of all that are still there under names of their own."""
+def archive_of(
+    returns: ReturnsDir, files: list[StoredFile]
+) -> tuple[list[StoredFile], list[FileIO], ZipStream]:
+    """Return the files that are still there, what is open, and the zip of them under names of their own."""
+    inside: list[StoredFile] = []
     held: list[FileIO] = []
     few = len(files) <= HELD_OPEN
     archive = ZipStream(compress_type=ZIP_STORED, sized=few)
@@ -239,6 +243,7 @@ def archive_of(returns: ReturnsDir, files: list[StoredFile]) -> tuple[list[FileI
             found, stream = opened(returns, file.id, file.filename)
         except (Expired, NotFound):
             continue
+        inside.append(file)
         name = unique(file.filename, taken)
         if few:
             held.append(stream)
@@ -246,7 +251,7 @@ def archive_of(returns: ReturnsDir, files: list[StoredFile]) -> tuple[list[FileI
         else:
             stream.close()
             archive.add_path(os.fspath(found.path), name)
-    return held, archive
+    return inside, held, archive
 
 
 def unique(filename: str, taken: set[str]) -> str:

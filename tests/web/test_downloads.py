@@ -20,6 +20,7 @@ from nbfunc.files import tables
 from nbfunc.files.returns import ReturnsDir
 from nbfunc.types import FileResponse
 from nbfunc.web.downloads import disposition, type_of, unique
+from nbfunc.web.runlog import RunLog
 from tests.web.conftest import Serve
 from tests.web.served import Served
 
@@ -348,6 +349,33 @@ def test_expired_files_are_left_out_of_a_zip(serve: Serve, tmp_path: Path) -> No
         assert archive.namelist() == ["b.txt"]
     next((tmp_path / "returns").glob("*b.txt")).unlink()
     assert (served.get(url).status, served.get(url).json["reason"]) == (410, "expired")
+
+
+class Auditor:
+    """Remembers which files left."""
+
+    def __init__(self) -> None:
+        self.left: list[tuple[str, int]] = []
+
+    def started(self, log: RunLog) -> None: ...
+
+    def ended(self, log: RunLog) -> None: ...
+
+    def downloaded(self, filename: str, size: int, *_: str | None) -> None:
+        self.left.append((filename, size))
+
+
+def test_the_files_that_leave_in_a_zip_are_told_and_no_others(serve: Serve, tmp_path: Path) -> None:
+    served = serve(make_several)
+    auditor = Auditor()
+    object.__setattr__(served.app.site, "audit", auditor)  # which the extension alone has
+    _, url = zipped(served, ["a.txt", "b.txt"])
+    assert auditor.left == [("a.txt", 7), ("b.txt", 7)]
+    assert served.request("HEAD", url).status == 200
+    assert len(auditor.left) == 2
+    next((tmp_path / "returns").glob("*a.txt")).unlink()
+    assert served.get(url).status == 200
+    assert auditor.left[2:] == [("b.txt", 7)]
 
 
 def test_a_zip_of_many_files_needs_few_open_ones(serve: Serve) -> None:
