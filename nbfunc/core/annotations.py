@@ -349,8 +349,10 @@ def member_of(
         title=lifted or name.strip("_").replace("_", " ") or name,
         description=field.description or help_text,
     )
-    verbatim = default is LEFT_OUT or _is_verbatim(field, default, annotation, place)
-    return Member(name, field, required, default, verbatim)
+    if default is LEFT_OUT:
+        return Member(name, field, required)
+    verbatim = _is_verbatim(field, default, annotation, place)
+    return Member(name, field.standing_on(default), required, default, verbatim)
 
 
 def _own_title(parts: Parts, place: Place) -> str:

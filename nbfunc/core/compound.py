@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -67,8 +67,14 @@ class OptionalField(Field):
     def hints(self) -> dict[str, Any]:
         return {"start": self.start}
 
+    def is_private(self, default: Any) -> bool:
+        return default is not None and self.field.is_private(default)
+
     def prefilled(self, default: Any) -> dict[str, Any]:
         return {"default": None} if default is None else self.field.prefilled(default)
+
+    def standing_on(self, default: Any) -> OptionalField:
+        return self if default is None else dataclasses.replace(self, field=self.field.standing_on(default))
 
     def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:
         return None if raw is None else self.field.decode(raw, loc, inputs)
@@ -81,6 +87,13 @@ class OptionalField(Field):
 
     def read_uploads(self, tokens: Sequence[str], loc: Loc) -> Any:
         return self.field.read_uploads(tokens, loc)
+
+
+def _hidden(item: Field, values: Iterable[Any]) -> dict[str, Any]:
+    """Return what the schema says of rows that stay on the server: their files' names, if there are any."""
+    names = [item.prefilled(value).get("x-nbfunc", {}).get("default_name") for value in values]
+    told = {"default_name": ", ".join(filter(None, names))} if any(names) else {"default_hidden": True}
+    return {"x-nbfunc": told}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +120,12 @@ class ListField(Field):
 
     def shape(self, offers: Offers) -> dict[str, Any]:
         return {**self.whole.json_schema(), "type": "array", "items": self.item.node(offers)}
+
+    def is_private(self, default: Any) -> bool:
+        return any(map(self.item.is_private, default))
+
+    def prefilled(self, default: Any) -> dict[str, Any]:
+        return _hidden(self.item, default) if self.is_private(default) else super().prefilled(default)
 
     def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:
         if not isinstance(raw, list):
@@ -197,12 +216,32 @@ class VariantsField(Field):
         return ", ".join(repr(variant.title) for variant in variants)
 
     def encode(self, value: Any) -> Any:
+        variant = self._variant_of(value)
+        return {"$type": variant.title, "$value": variant.encode(value)}
+
+    def _variant_of(self, value: Any) -> Field:
         for variant in self.variants:
             try:
-                return {"$type": variant.title, "$value": variant.encode(value)}
+                variant.encode(value)
             except (TypeError, ValueError):
                 continue
+            return variant
         raise TypeError(f"{value!r} is none of {self._titles(self.variants)}")
+
+    def is_private(self, default: Any) -> bool:
+        return self._variant_of(default).is_private(default)
+
+    def prefilled(self, default: Any) -> dict[str, Any]:
+        variant = self._variant_of(default)
+        told = variant.prefilled(default)
+        if "default" in told:
+            return {"default": {"$type": variant.title, "$value": told["default"]}}
+        return {"x-nbfunc": {**told["x-nbfunc"], "default_type": variant.title}}
+
+    def standing_on(self, default: Any) -> VariantsField:
+        taken = self._variant_of(default)
+        variants = (one.standing_on(default) if one is taken else one for one in self.variants)
+        return dataclasses.replace(self, variants=tuple(variants))
 
 
 @dataclass(frozen=True)
@@ -221,6 +260,8 @@ class Member:
         What is then taken; `LEFT_OUT` where the class decides.
     verbatim : bool
         Whether the default is what its field makes of it: not so for ``#abc``, or 3 where a float is meant.
+    foreign : bool
+        Whether the default is that of a whole group's default: its class has another, or none.
     """
 
     name: str
@@ -228,6 +269,7 @@ class Member:
     required: bool
     default: Any = LEFT_OUT
     verbatim: bool = True
+    foreign: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,6 +308,32 @@ class GroupField(Field):
             raise wrong(loc, str(error)) from error
 
     def encode(self, value: Any) -> Any:
+        held = self._held(value)
+        return {m.name: m.field.encode(held[m.name]) for m in self.members if m.name in held}
+
+    def is_private(self, default: Any) -> bool:
+        held = self._held(default)
+        return any(m.field.is_private(held[m.name]) for m in self.members if m.name in held)
+
+    def prefilled(self, default: Any) -> dict[str, Any]:
+        held = self._held(default)
+        told = {m.name: m.field.prefilled(held[m.name]) for m in self.members if m.name in held}
+        return {"default": {name: one["default"] for name, one in told.items() if "default" in one}}
+
+    def standing_on(self, default: Any) -> GroupField:
+        held = self._held(default)
+
+        def standing(member: Member) -> Member:
+            if member.name not in held or not member.field.is_private(held[member.name]):
+                return member
+            value = held[member.name]
+            field = member.field.standing_on(value)
+            return dataclasses.replace(member, field=field, required=False, default=value, foreign=True)
+
+        return dataclasses.replace(self, members=tuple(map(standing, self.members)))
+
+    def _held(self, value: Any) -> Mapping[str, Any]:
+        """Return what an instance holds, by name."""
         if isinstance(value, dict) and issubclass(self.cls, dict):
             held: Mapping[str, Any] = value
         elif dataclasses.is_dataclass(self.cls) or issubclass(self.cls, BaseModel):
@@ -276,7 +344,7 @@ class GroupField(Field):
             raise TypeError(f"{value!r} is not a {self.cls.__name__}")
         if missing := [m.name for m in self.members if m.required and m.name not in held]:
             raise ValueError(f"{value!r} has no {missing[0]!r}")
-        return {m.name: m.field.encode(held[m.name]) for m in self.members if m.name in held}
+        return held
 
 
 def object_schema(members: Sequence[Member], offers: Offers) -> dict[str, Any]:
@@ -300,6 +368,8 @@ def decode_members(
             values[member.name] = problems.decode(member.field, raw[member.name], (*loc, member.name), inputs)
         elif member.required:
             problems.found.append(Problem(loc=[*loc, member.name], msg="This value is needed."))
+        elif member.foreign:
+            values[member.name] = member.default
         elif not member.verbatim:
             values[member.name] = member.field.decode(member.field.encode(member.default), loc, inputs)
     known = {member.name for member in members}
@@ -333,6 +403,14 @@ class DictField(Field):
 
     def shape(self, offers: Offers) -> dict[str, Any]:
         return {**self.whole.json_schema(), "type": "object", "additionalProperties": self.value.node(offers)}
+
+    def is_private(self, default: Any) -> bool:
+        return any(map(self.value.is_private, default.values()))
+
+    def prefilled(self, default: Any) -> dict[str, Any]:
+        return (
+            _hidden(self.value, default.values()) if self.is_private(default) else super().prefilled(default)
+        )
 
     def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:
         if not isinstance(raw, dict):

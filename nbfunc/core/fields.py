@@ -108,14 +108,11 @@ class Field(ABC):
         Its help.
     kind : str
         What a face draws.
-    default_is_private : bool
-        Whether a default stays on the server.
     """
 
     title: str = ""
     description: str = ""
     kind: ClassVar[str]
-    default_is_private: ClassVar[bool] = False
 
     @abstractmethod
     def shape(self, offers: Offers) -> dict[str, Any]:
@@ -145,10 +142,17 @@ class Field(ABC):
         """Return the fields that this one holds."""
         return ()
 
+    def is_private(self, default: Any) -> bool:  # noqa: ARG002 - passwords and files are, and what holds them
+        """Say whether a default stays on the server, or a part of it does."""
+        return False
+
     def prefilled(self, default: Any) -> dict[str, Any]:
-        """Return what the schema says of a default."""
-        hidden = any(field.default_is_private for field in self.walk())
-        return {} if hidden else {"default": self.encode(default)}
+        """Return what the schema says of a default: itself, or under ``x-nbfunc`` that there is one."""
+        return {"default": self.encode(default)}
+
+    def standing_on(self, default: Any) -> Field:  # noqa: ARG002 - groups do, and what holds one
+        """Return this field such that the private parts of its default stand in where they are left out."""
+        return self
 
     def node(self, offers: Offers, default: Any = LEFT_OUT) -> dict[str, Any]:
         """Return the JSON Schema of this field as a form shows it."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import ipywidgets
 import pytest
@@ -144,6 +145,38 @@ def test_a_default_that_nobody_touches_arrives_as_it_is() -> None:
     shown = panel(wait)
     assert "s3cret-default" not in str([widget.get_state() for widget in widgets_of(shown)])
     assert run(shown) == [exact, "s3cret-default"]
+
+
+@dataclasses.dataclass
+class Login:
+    user: str
+    key: Annotated[str, Password()]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default"),
+    [
+        (list[File], [__file__]),
+        (set[File], {__file__}),
+        (dict[str, File], {"a": __file__}),
+        (int | File, __file__),
+        (list[list[File]], [[__file__]]),
+        (list[Annotated[str, Password()]], ["s3cret"]),
+        (Login, Login("ada", "s3cret")),
+        (Login | None, Login("ada", "s3cret")),
+        (list[Login], [Login("ada", "s3cret")]),
+    ],
+)
+def test_a_default_that_is_not_shown_is_used_where_nothing_is_given(annotation: Any, default: Any) -> None:
+    def take(x: Any = default) -> Any:
+        return x
+
+    take.__annotations__["x"] = annotation
+    shown = panel(take)
+    assert "s3cret" not in str([widget.get_state() for widget in widgets_of(shown)])
+    assert run(shown) == default
+    if File in get_args(annotation):
+        assert f": {Path(__file__).name}" in text_of(shown)
 
 
 answers: list[Any] = [["red", "green"]]

@@ -35,6 +35,8 @@ export interface Hints {
   default_name?: string | null;
   /** There is a default, and it is a secret: to leave the field empty is to take it. */
   default_hidden?: boolean;
+  /** Which variant takes the default that is not shown. */
+  default_type?: string;
   labels?: string[];
   dynamic?: boolean;
   error?: string | null;
@@ -89,6 +91,11 @@ export interface Problem {
 
 export function hints(node: SchemaNode): Hints {
   return node["x-nbfunc"] ?? {};
+}
+
+/** What is said of a default that is not shown: of a field that holds others, it is about one of these. */
+export function told(node: SchemaNode): Hints {
+  return Object.fromEntries(Object.entries(hints(node)).filter(([key]) => key.startsWith("default_")));
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

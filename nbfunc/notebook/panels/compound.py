@@ -57,9 +57,9 @@ class OptionalInput(Input[OptionalField]):
         if json is not None:
             self._inside.fill(json)
 
-    def offer(self, name: str) -> None:
-        super().offer(name)
-        self._inside.offer(name)
+    def offer(self, told: Mapping[str, Any]) -> None:
+        super().offer(told)
+        self._inside.offer(told)
 
     def settle(self) -> None:
         self._switch.value = self.field.start
@@ -132,7 +132,7 @@ class Members:
                 if "default" in default:
                     made.fill(default["default"])
                 else:
-                    made.offer(default.get("x-nbfunc", {}).get("default_name", ""))
+                    made.offer(default["x-nbfunc"])
                 made.settle()
 
     def boxes(self) -> list[Any]:
@@ -198,7 +198,13 @@ class VariantsInput(Input[VariantsField]):
         self._edited()
 
     def raw(self, loc: Loc) -> Any:
-        return {"$type": self._inside.field.title, "$value": _needed(self._inside, loc)}
+        value = self._inside.raw(loc) if self._inside.stands_in else _needed(self._inside, loc)
+        return LEFT_OUT if value is LEFT_OUT else {"$type": self._inside.field.title, "$value": value}
+
+    def offer(self, told: Mapping[str, Any]) -> None:
+        super().offer(told)
+        self._choice.value = told["default_type"]
+        self._inside.offer(told)
 
     def fill(self, json: Any) -> None:
         self._choice.value = json["$type"]
@@ -246,8 +252,10 @@ class Rows(Input[F]):
         self._rows = ipywidgets.VBox(_dom_classes=("nbfunc-inside",))
         self._add = ipywidgets.Button(description="Add", tooltip=f"Add to {title}")
         self._add.on_click(lambda _: self._added())
-        self._lay(self._heading, self._rows, self._add)
+        self._standing = ipywidgets.HTML()
+        self._lay(self._heading, self._rows, self._standing, self._add)
         show(self._rows, on=False)
+        show(self._standing, on=False)
 
     def _append(self) -> Input[Any]:
         one = self.home.input(self._item, "")
@@ -271,6 +279,7 @@ class Rows(Input[F]):
         for n, one in enumerate(self._inputs, 1):
             one.rename(f"{self.title} {n}")
         show(self._rows, bool(self._inputs))
+        show(self._standing, self.stands_in and not self._inputs)
 
     def _added(self) -> None:
         self._append()
@@ -303,6 +312,12 @@ class Rows(Input[F]):
         closed(*rows)
         self._number()
 
+    def offer(self, told: Mapping[str, Any]) -> None:
+        super().offer(told)
+        name = html.escape(told.get("default_name", "the default is used"))
+        self._standing.value = f'<p class="nbfunc-help">Nothing added: {name}</p>'
+        self._number()
+
     def inner(self) -> list[Input[Any]]:
         return list(self._inputs)
 
@@ -319,6 +334,8 @@ class ListInput(Rows[ListField]):
         super().__init__(field, title, home, field.item)
 
     def raw(self, loc: Loc) -> Any:
+        if self.stands_in and not self._inputs:
+            return LEFT_OUT
         problems = Problems()
         values = [
             problems.keep(functools.partial(_needed, one, (*loc, n))) for n, one in enumerate(self._inputs)
@@ -356,6 +373,8 @@ class DictInput(Rows[DictField]):
             key.description = f"Key {n} of {self.title}"
 
     def raw(self, loc: Loc) -> Any:
+        if self.stands_in and not self._inputs:
+            return LEFT_OUT
         problems = Problems()
         values: dict[str, Any] = {}
         for one, key in self._keys.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import ipywidgets
@@ -148,9 +148,9 @@ class FileInput(Input[FileField]):
     def fill(self, json: Any) -> None:
         self._files.lend([json["upload"]])
 
-    def offer(self, name: str) -> None:
-        super().offer(name)
-        self._files.name([name])
+    def offer(self, told: Mapping[str, Any]) -> None:
+        super().offer(told)
+        self._files.name([told["default_name"]])
 
     def rename(self, title: str) -> None:
         super().rename(title)
@@ -170,7 +170,12 @@ class FilesInput(Input[ListField]):
         self._lay(self._heading, self._files.picker.box, self._files.note)
 
     def raw(self, loc: Loc) -> Any:  # noqa: ARG002 - an Input
-        return [{"upload": token} for token in self._files.tokens()]
+        tokens = self._files.tokens()
+        return LEFT_OUT if self.stands_in and not tokens else [{"upload": token} for token in tokens]
+
+    def offer(self, told: Mapping[str, Any]) -> None:
+        super().offer(told)
+        self._files.name([told["default_name"]])
 
     def fill(self, json: Any) -> None:
         self._files.lend([item["upload"] for item in json])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, ClassVar, Generic, TypeVar
@@ -81,8 +81,8 @@ class Input(ABC, Generic[F]):
     def fill(self, json: Any) -> None:
         """Take a JSON value of the field."""
 
-    def offer(self, name: str) -> None:  # noqa: ARG002 - files say its name
-        """Take note of a default that is not shown: a password, or a file by its name."""
+    def offer(self, told: Mapping[str, Any]) -> None:  # noqa: ARG002 - files say its name
+        """Take note of a default that is not shown, by what `Field.prefilled` tells of it."""
         self.stands_in = True
 
     def settle(self) -> None:
@@ -222,8 +222,8 @@ class TextInput(Control[TextField]):
         control.placeholder = field.placeholder or ""
         super().__init__(field, title, home, control)
 
-    def offer(self, name: str) -> None:
-        super().offer(name)
+    def offer(self, told: Mapping[str, Any]) -> None:
+        super().offer(told)
         self.control.placeholder = "Left empty: the default"
 
     def _json(self, value: Any, loc: Loc) -> Any:  # noqa: ARG002 - a Control

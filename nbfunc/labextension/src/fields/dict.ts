@@ -32,7 +32,8 @@ export class DictField extends RowsField<NamedRow> {
     );
   }
 
-  override value(): JsonObject {
+  override value(): JsonObject | undefined {
+    if (this.standing) return undefined;
     return Object.fromEntries(
       this.rows.flatMap(({ name, field }) => {
         const value = field.value();
@@ -118,6 +119,6 @@ export class DictField extends RowsField<NamedRow> {
           )}
         </ol>`
       : nothing}
-    ${this.addButton(t`Add a row`)}`;
+    ${this.standingNote()} ${this.addButton(t`Add a row`)}`;
   }
 }

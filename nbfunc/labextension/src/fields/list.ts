@@ -21,7 +21,7 @@ export class ListField extends RowsField<Row> {
 
   constructor(node: SchemaNode, name: string, home: Home) {
     super(node, name, home);
-    if (!this.files) this.rows = Array.from({ length: node.minItems ?? 0 }, () => this.row());
+    if (!this.files && !this.standing) this.rows = Array.from({ length: node.minItems ?? 0 }, () => this.row());
   }
 
   protected override row(): Row {
@@ -58,9 +58,7 @@ export class ListField extends RowsField<Row> {
   }
 
   override value(): Json[] | undefined {
-    const values = this.rows.map(({ field }) => field.value());
-    if (this.files && !values.length && Array.isArray(this.node.default)) return undefined;
-    return values.map((one) => one ?? null);
+    return this.standing ? undefined : this.rows.map(({ field }) => field.value() ?? null);
   }
 
   override keep(): Json | undefined {
@@ -108,6 +106,7 @@ export class ListField extends RowsField<Row> {
   protected override fault(): string {
     const [next] = this.waiting;
     if (next) return waitingNote(next);
+    if (this.standing) return "";
     return itemsFault(this.node, this.rows.length, this.files ? "files" : "rows");
   }
 
@@ -117,7 +116,7 @@ export class ListField extends RowsField<Row> {
 
   protected override body(): TemplateResult {
     if (this.files) return this.fileBody();
-    return html`${this.list()}${this.addButton(this.rows.length ? t`Add another` : t`Add one`)}`;
+    return html`${this.list()}${this.standingNote()}${this.addButton(this.rows.length ? t`Add another` : t`Add one`)}`;
   }
 
   private list(): TemplateResult | typeof nothing {
@@ -142,6 +141,7 @@ export class ListField extends RowsField<Row> {
 
   /** Files come several at once; each is a row then. */
   private fileBody(): TemplateResult {
+    const { default_name: standing } = this.hints;
     const take = (files: File[]): void => {
       for (const file of files) {
         if (this.full) {
@@ -177,7 +177,12 @@ export class ListField extends RowsField<Row> {
           }}
         />
         <div class="prompt">
-          <span class="button" aria-hidden="true">${t`Choose files`}</span><span class="note">${t`or drop them here`}</span>
+          <span class="button" aria-hidden="true">${t`Choose files`}</span
+          ><span class="note"
+            >${this.standing && standing
+              ? t`or drop them here; without one, “${standing}” is used`
+              : t`or drop them here`}</span
+          >
         </div>
         ${this.waiting.map((one) => this.waitingView(one))}`,
       take,

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
-import { isObject, kindOf, type Json, type SchemaNode } from "../schema.js";
+import { hints, isObject, kindOf, told, type Json, type SchemaNode } from "../schema.js";
 import { t } from "../words.js";
 import { Field, type Frame, type Home } from "./field.js";
 import { FileField } from "./file.js";
@@ -17,14 +17,7 @@ export class OptionalField extends Field {
   constructor(node: SchemaNode, name: string, home: Home) {
     super(node, name, home);
     const [inner = {}] = (node.anyOf ?? []).filter((one) => one.type !== "null");
-    // What is said of a default that is not shown is about the inner field.
-    const { default_name, default_hidden } = this.hints;
-    const told = {
-      ...(inner["x-nbfunc"] ?? {}),
-      ...(default_name === undefined ? {} : { default_name }),
-      ...(default_hidden === undefined ? {} : { default_hidden }),
-    };
-    this.inner = home.make({ ...inner, title: this.title, "x-nbfunc": told }, name);
+    this.inner = home.make({ ...inner, title: this.title, "x-nbfunc": { ...hints(inner), ...told(node) } }, name);
     this.on = this.hints.start ?? false;
   }
 

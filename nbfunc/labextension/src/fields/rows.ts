@@ -30,6 +30,18 @@ export abstract class RowsField<R extends Row> extends Field {
     return this.rows.map(({ field }) => field);
   }
 
+  /** Whether the default stands, which is not shown: to leave out every row is to take it. */
+  protected get standing(): boolean {
+    return !this.rows.length && (this.hints.default_hidden ?? this.hints.default_name !== undefined);
+  }
+
+  /** What is used while there is no row. */
+  protected standingNote(): TemplateResult | typeof nothing {
+    if (!this.standing) return nothing;
+    const { default_name: name } = this.hints;
+    return html`<p class="note">${name ? t`Without a row, “${name}” is used.` : t`Without a row, the default is used.`}</p>`;
+  }
+
   protected replace(rows: R[]): void {
     for (const { field } of this.rows) field.dispose();
     this.rows = rows;

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 
-import { isObject, type Json, type SchemaNode } from "../schema.js";
+import { hints, isObject, told, type Json, type SchemaNode } from "../schema.js";
 import { t } from "../words.js";
 import { Field, Misfit, fromText, quoted, type Home } from "./field.js";
 import { fillInto } from "./group.js";
@@ -19,7 +19,7 @@ interface Variant {
 export class VariantsField extends Field {
   override readonly compound = true;
   private readonly variants: Variant[];
-  private at = 0;
+  private at: number;
 
   constructor(node: SchemaNode, name: string, home: Home) {
     super(node, name, home);
@@ -27,11 +27,18 @@ export class VariantsField extends Field {
     const tagged = all.flatMap((one) => {
       const title = one.properties?.["$type"]?.const;
       const value = one.properties?.["$value"];
-      return typeof title === "string" && value ? [{ title, tagged: true, field: home.make(value, title) }] : [];
+      if (typeof title !== "string" || !value) return [];
+      const inner =
+        title === this.hints.default_type ? { ...value, "x-nbfunc": { ...hints(value), ...told(node) } } : value;
+      return [{ title, tagged: true, field: home.make(inner, title) }];
     });
     this.variants = tagged.length
       ? tagged
       : all.map((one, at) => ({ title: one.title ?? `${at + 1}`, tagged: false, field: home.make(one, name) }));
+    this.at = Math.max(
+      0,
+      this.variants.findIndex(({ title }) => title === this.hints.default_type),
+    );
   }
 
   private get current(): Variant | undefined {
