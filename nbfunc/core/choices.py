@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from nbfunc.core.fields import LEFT_OUT, Field, Inputs, Loc, NoOffer, Offers, Option, Options, one_text, wrong
+from nbfunc.core.mailbox import unicode_only
+from nbfunc.core.plain import unboxed
 
 
 def same_json(a: Any, b: Any) -> bool:
@@ -26,10 +28,11 @@ def plain_options(values: Sequence[Any]) -> Options:
     """
     options: list[Option] = []
     for value in values:
-        if not is_json_scalar(value):
+        shown = unicode_only(value) if type(value) is str else unboxed(value)
+        if not is_json_scalar(shown):
             raise TypeError(f"an option must be text, a number or a boolean, not {value!r}")
-        if not any(same_json(value, option.json) for option in options):
-            options.append(Option(value, value, str(value)))
+        if not any(same_json(shown, option.json) for option in options):
+            options.append(Option(shown, value, str(shown)))
     return tuple(options)
 
 

@@ -41,10 +41,6 @@ class Displays:
         self._sent: dict[str, float] = {}
         self._held: dict[str, Callable[[], Iterator[Output]]] = {}
 
-    def presents(self, value: Any) -> bool:
-        """Say whether a value is shown as more than its text."""
-        return self._presenter.presents(value)
-
     def show(self, value: Any, key: str | None = None, *, update: bool = False) -> None:
         """Show a value; `update` one that was shown with the same key."""
         self._put(lambda: self._presenter.displayed(value), key, update)
@@ -198,8 +194,6 @@ def display_here(*objs: Any, **options: Any) -> Any:
     for value in objs:
         if options.get("raw"):
             displays.publish(value, options.get("metadata"), key, update=update)
-        elif callable(getattr(type(value), "_ipython_display_", None)) and not displays.presents(value):
-            value._ipython_display_()
         else:
             displays.show(value, key, update=update)
     return sys.modules[MODULE].DisplayHandle(key) if options.get("display_id") else None

@@ -3,6 +3,8 @@
 Runs in threads would take each other's. On the main thread there are others too: whenever a cell ends, and
 whenever a widget hears of its browser, in whichever thread, Jupyter's inline backend shows all figures of the
 process in the cell that ran last, and closes them.
+
+Without a notebook `plt.show()` would open windows or do nothing: there a run's are shown on its page.
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from nbfunc.core.context import call_here
+
+# Their show() displays, and what is displayed is the run's already.
+NOTEBOOK_BACKENDS = {"inline", "ipympl", "nbagg", "notebook", "widget"}
 
 
 class _Borrowed(OrderedDict[Any, Any]):
@@ -82,5 +87,36 @@ def patch(module: Any) -> Callable[[], None]:
 
     def undo() -> None:
         gcf.figs = real
+
+    return undo
+
+
+def patch_show(module: Any) -> Callable[[], None]:
+    """Let `plt.show()` in a run show the figures on its page, and begin anew; return what undoes this.
+
+    Parameters
+    ----------
+    module : module
+        ``matplotlib.pyplot``.
+    """
+    show = module.show
+
+    def show_here(*args: Any, **options: Any) -> Any:
+        call = call_here()
+        backend = module.get_backend()
+        notebook = backend in NOTEBOOK_BACKENDS or backend.startswith("module://")
+        if call is None or call.displays is None or notebook:
+            return show(*args, **options)
+        for number in module.get_fignums():
+            figure = module.figure(number)
+            call.displays.show(figure)
+            module.close(figure)
+        return None
+
+    module.show = show_here
+
+    def undo() -> None:
+        if module.show is show_here:
+            module.show = show
 
     return undo

@@ -29,6 +29,7 @@ PATCHED: Mapping[str, Callable[[Any], Undo]] = {
     "IPython.core.display_functions": displays.patch_functions,
     "IPython.core.interactiveshell": displays.patch_shell,
     "matplotlib._pylab_helpers": figures.patch,
+    "matplotlib.pyplot": figures.patch_show,
     "tqdm.asyncio": bars.patch,
     "tqdm.notebook": bars.patch,
 }

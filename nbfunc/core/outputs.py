@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -21,9 +22,12 @@ from nbfunc.core.drawings import close, is_axes_array, is_figure, whole
 from nbfunc.core.events import Display, File, Image, Output, StoredFile, Table, Text
 from nbfunc.core.mailbox import unicode_only
 from nbfunc.core.optional import class_of
+from nbfunc.core.plain import plain
 from nbfunc.core.rich import bundle, is_rich
 from nbfunc.core.stores import Store, Stored
 from nbfunc.types import FileResponse
+
+log = logging.getLogger("nbfunc")
 
 MOST_TEXT = 1 << 20
 FIRST_ROWS = 100
@@ -87,10 +91,6 @@ class Presenter:
             close(figure)
         else:
             yield from self._figure(figure)
-
-    def presents(self, value: Any) -> bool:
-        """Say whether a value is shown as more than its text."""
-        return next(show for takes, show in _TABLE if takes(value)) is not Presenter._text
 
     def keep(self, source: Any, filename: str, *, move: bool = False) -> StoredFile:
         """Keep a file and return its record."""
@@ -181,8 +181,23 @@ class Presenter:
             stored = self._store.put_table(columns, rows, "table.sqlite")
         yield shown(stored, whole=True)
 
-    def _plain(self, value: Any) -> Iterator[Output]:
-        yield self._cut(json.dumps(value, indent=2, ensure_ascii=False), value)
+    def _together(self, value: Any) -> Iterator[Output]:
+        """Yield a list or dict of what JSON holds as one text; another list's items, another dict's text."""
+        try:
+            whole = plain(value)
+        except (TypeError, RecursionError):
+            yield from self._text(value) if isinstance(value, dict) else self._each(value)
+        else:
+            yield self._cut(json.dumps(whole, indent=2, ensure_ascii=False), whole)
+
+    def _itself(self, value: Any) -> Iterator[Output]:
+        """Let a value display something, which is an output already."""
+        try:
+            value._ipython_display_()
+        except Exception:
+            # As a notebook does: the error is told beside the next best way.
+            log.warning("%s._ipython_display_() raised.", type(value).__name__, exc_info=True)
+            yield from self._text(value)
 
     def _text(self, value: Any) -> Iterator[Output]:
         scalar = value is True or value is False or type(value) in {int, float, str}
@@ -201,7 +216,7 @@ class Presenter:
         if data:
             yield self.display(data, metadata)
         else:
-            yield from self._each(value) if isinstance(value, (tuple, list)) else self._text(value)
+            yield from self._together(value) if isinstance(value, (tuple, list, dict)) else self._text(value)
 
     def display(self, data: dict[str, Any], metadata: dict[str, Any] | None = None) -> Display:
         """Return the output of a MIME bundle; what is neither text nor JSON becomes a file."""
@@ -213,8 +228,8 @@ class Presenter:
             elif isinstance(content, str):
                 shown[mime] = unicode_only(content)
             else:
-                shown[mime] = json.loads(json.dumps(content, default=str))
-        return Display(data=shown, metadata=json.loads(json.dumps(metadata or {}, default=str)), files=files)
+                shown[mime] = _json(content)
+        return Display(data=shown, metadata=_json(metadata or {}), files=files)
 
     def _each(self, value: Iterable[Any]) -> Iterator[Output]:
         self._within.add(id(value))
@@ -230,6 +245,11 @@ _DRAWING = threading.Lock()
 _EXTENSIONS = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "application/pdf": ".pdf"}
 
 
+def _json(content: Any) -> Any:
+    """Return what is read back of JSON."""
+    return json.loads(unicode_only(json.dumps(content, default=str, ensure_ascii=False)))
+
+
 def _record(stored: Stored) -> StoredFile:
     return StoredFile(id=stored.id, filename=stored.filename, size=stored.size, created=stored.created)
 
@@ -238,20 +258,14 @@ def _is_image(value: Any) -> bool:
     return isinstance(value, class_of("PIL.Image", "Image"))
 
 
-def _is_plain(value: Any) -> bool:
-    """Say whether a list or dict is one text, as JSON has it."""
-    try:
-        return type(value) in {list, dict} and _is_plain_item(value)
-    except RecursionError:  # too deep for JSON, or within itself
+def _is_table(value: Any) -> bool:
+    """Say whether a value is shown as a table: files and pictures would be lost in its cells."""
+    if not tabular.is_table(value):
         return False
-
-
-def _is_plain_item(value: Any) -> bool:
-    if type(value) is list:
-        return all(map(_is_plain_item, value))
-    if type(value) is dict:
-        return all(type(key) is str and _is_plain_item(item) for key, item in value.items())
-    return value is None or type(value) in {bool, int, float, str}
+    if not isinstance(value, list):
+        return True
+    cells = chain.from_iterable(row.values() if isinstance(row, dict) else row for row in value)
+    return not any(isinstance(cell, FileResponse) or _is_image(cell) or is_figure(cell) for cell in cells)
 
 
 Show: TypeAlias = Callable[[Presenter, Any], Iterator[Output]]
@@ -263,9 +277,9 @@ _TABLE: tuple[tuple[Callable[[Any], bool], Show], ...] = (
     (_is_image, Presenter._image),
     (is_figure, Presenter._figure),
     (is_axes_array, lambda presenter, value: presenter._each(value.flat)),
-    (tabular.is_table, Presenter._table),
-    (_is_plain, Presenter._plain),
+    (_is_table, Presenter._table),
     (is_rich, Presenter._rich),
-    (lambda value: isinstance(value, (tuple, list)), Presenter._each),
+    (lambda value: isinstance(value, (tuple, list, dict)), Presenter._together),
+    (lambda value: callable(getattr(type(value), "_ipython_display_", None)), Presenter._itself),
     (lambda _: True, Presenter._text),
 )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Annotated, Any, Literal, Optional, TypedDict
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic import dataclasses as pydantic_dataclasses
 from typing_extensions import NotRequired
 
+from nbfunc.core.choices import ask
 from nbfunc.core.fields import NO_INPUTS
 from nbfunc.core.forms import Form, form_of
 from nbfunc.errors import FormError, InvalidArguments
@@ -662,3 +664,9 @@ def test_what_comes_near_a_field_is_refused_with_the_way_out(annotation: Any, wa
     show.__annotations__["x"] = annotation
     with pytest.raises(FormError, match=way_out):
         form_of(show)
+
+
+def test_a_dropdown_may_offer_numpys_numbers_and_names_that_are_no_unicode() -> None:
+    options = ask(lambda: [*np.array([1, 2]), "\udcff"])
+    assert [(option.json, option.label) for option in options] == [(1, "1"), (2, "2"), ("?", "?")]
+    assert options[-1].value == "\udcff"  # what the function gets

@@ -413,3 +413,38 @@ def test_a_package_of_another_make_is_no_runs_failure(
 
 
 def counts_nothing() -> None: ...
+
+
+def test_plt_show_shows_what_was_drawn_so_far(loop: CoroutineLoop) -> None:
+    def act() -> str:
+        plt.plot([1, 2])
+        plt.show()
+        assert plt.get_fignums() == []
+        plt.plot([2, 1])
+        plt.show()
+        return "after them"
+
+    watched = watch(act, loop)
+    assert isinstance(watched.events[-1], Finished)
+    assert [output.kind for output in outputs(watched)] == ["image", "image", "text"]
+
+
+def test_an_object_that_displays_itself_may_be_returned(loop: CoroutineLoop) -> None:
+    class Shown:
+        def _ipython_display_(self) -> None:
+            ipython.display(ipython.Markdown("*itself*"))
+
+    (bundle,) = shown(watch(Shown, loop))
+    assert bundle["text/markdown"] == "*itself*"
+
+
+def test_an_object_that_fails_to_display_itself_is_shown_as_text(loop: CoroutineLoop) -> None:
+    class Broken:
+        def _ipython_display_(self) -> None:
+            raise ValueError("not today")
+
+        def __str__(self) -> str:
+            return "its text"
+
+    watched = watch(Broken, loop)
+    assert shown(watched) == ["its text"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import io
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -67,6 +69,10 @@ class Memory:
         return Kept(name, filename, size)
 
 
+class Weekday(enum.IntEnum):
+    MONDAY = 1
+
+
 @pytest.fixture
 def store() -> Memory:
     return Memory()
@@ -114,6 +120,12 @@ class Bundle:
         (date(2024, 1, 2), "2024-01-02", None),
         ({1: "a"}, "{1: 'a'}", None),
         ("half \ud800 a pair", "half ? a pair", "half ? a pair"),
+        (["half \udcff"], None, ["half ?"]),
+        ({"\udcff": ["\udcff"]}, None, {"?": ["?"]}),
+        ({"mean": np.float64(1.5), "n": np.int64(3)}, None, {"mean": 1.5, "n": 3}),
+        ([np.bool_(True), np.float64(0.5)], None, [True, 0.5]),
+        (Counter("aab"), None, {"a": 2, "b": 1}),
+        ([Weekday.MONDAY], None, [1]),
     ],
 )
 def test_text_and_plain_values_are_text(value: Any, text: str | None, held: Any, store: Memory) -> None:
@@ -122,6 +134,17 @@ def test_text_and_plain_values_are_text(value: Any, text: str | None, held: Any,
     if text is not None:
         assert output.text == text
     assert (output.value if output.has_value else None) == held
+
+
+def test_a_picture_or_a_file_in_a_list_of_rows_is_not_lost_in_a_table(store: Memory) -> None:
+    rows = [(Pillow.new("RGB", (1, 1)), "red"), (FileResponse(data=b"x", filename="x.txt"), "x")]
+    assert [output.kind for output in shown(rows, store)] == ["image", "text", "file", "text"]
+
+
+def test_what_is_displayed_as_json_need_not_be_unicode(store: Memory) -> None:
+    (output,) = shown(Bundle({"application/json": {"name": "\udcff"}, "text/plain": "x"}), store)
+    assert isinstance(output, events.Display)
+    assert output.data["application/json"] == {"name": "?"}
 
 
 def test_none_shows_nothing(store: Memory) -> None:
@@ -273,9 +296,8 @@ class Undecided(list[str]):
         return None
 
 
-def test_a_list_that_declines_to_show_itself_shows_its_items(store: Memory) -> None:
-    texts = shown(Undecided(["a", "b"]), store)
-    assert [one.text for one in texts if isinstance(one, events.Text)] == ["a", "b"]
+def test_a_list_that_declines_to_show_itself_is_shown_as_any_list(store: Memory) -> None:
+    assert shown(Undecided(["a", "b"]), store) == shown(["a", "b"], store)
 
 
 @pytest.mark.parametrize(
