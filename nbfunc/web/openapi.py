@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nbfunc._version import __version__
+from nbfunc.errors import AskerError
 from nbfunc.web.site import Site, Source
 
 ERROR = {
@@ -66,11 +67,20 @@ BYTES: dict[str, Any] = {"application/octet-stream": {}}
 
 
 async def openapi(site: Site, sources: Sequence[Source]) -> dict[str, Any]:
-    """Return the description of the functions of these hosts."""
+    """Return the description of the functions of these hosts; of several, those that answer.
+
+    What a dropdown offers is not in it: that is asked for when a form opens.
+    """
     asked = [(source, info.name, info.group) for source in sources for info in source.host.functions()]
-    forms = await asyncio.gather(*(source.host.form(name) for source, name, _ in asked))
+    forms = await asyncio.gather(
+        *(source.host.form(name, ask=False) for source, name, _ in asked), return_exceptions=True
+    )
     paths = dict(_shared(site))
     for (source, name, group), form in zip(asked, forms, strict=True):
+        if isinstance(form, AskerError) and len(sources) > 1:
+            continue
+        if isinstance(form, BaseException):
+            raise form
         url = site.addresses.function(name, source.kernel)
         tags = [tag for tag in (source.notebook or source.kernel, group) if tag]
         unique = name if source.kernel is None else f"{source.kernel}/{name}"
@@ -111,7 +121,7 @@ def _call(unique: str, form: dict[str, Any], tags: list[str]) -> dict[str, Any]:
         ],
         "requestBody": {
             "required": bool(form["parameters"].get("required")),
-            "content": {"application/json": {"schema": form["parameters"]}},
+            "content": {"application/json": {"schema": _lasting(form["parameters"])}},
         },
         "responses": {
             "200": finished,
@@ -123,6 +133,16 @@ def _call(unique: str, form: dict[str, Any], tags: list[str]) -> dict[str, Any]:
             "503": _answer("Too many runs wait", "Error"),
         },
     }
+
+
+def _lasting(schema: Any) -> Any:
+    """Return a schema that holds on another day too: a dynamic dropdown takes what it will offer then."""
+    if isinstance(schema, list):
+        return [_lasting(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    dynamic = schema.get("x-nbfunc", {}).get("dynamic", False)
+    return {name: _lasting(value) for name, value in schema.items() if not (dynamic and name == "enum")}
 
 
 def _parameter(name: str, place: str, description: str, kind: str = "string") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
@@ -10,7 +11,11 @@ from typing import Annotated, Any, Literal
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from nbfunc.errors import KernelUnreachable
+from nbfunc.hosts.in_process import InProcessHost
 from nbfunc.types import Color, Dropdown, Email, Field, File, Slider
+from nbfunc.web.openapi import openapi
+from nbfunc.web.site import Source
 from tests.web.conftest import Serve
 
 
@@ -43,6 +48,7 @@ def every(  # noqa: PLR0917 - a form has as many fields as it has
     several: set[Literal["x", "y"]] = {"x"},  # noqa: B006 - never changed
     table: dict[str, list[float]] = {},  # noqa: B006 - never changed
     dynamic: Annotated[str, Dropdown(failing)] = "x",
+    dynamics: list[Annotated[str, Dropdown(failing)]] = [],  # noqa: B006 - never changed
 ) -> None:
     """Everything."""
 
@@ -92,6 +98,33 @@ def test_what_all_functions_share_is_described_too(
     path: str, verbs: set[str], described: dict[str, Any]
 ) -> None:
     assert set(described["paths"][path]) - {"parameters"} == verbs
+
+
+def test_a_dropdown_is_not_asked_what_it_offers_when_a_form_opens(described: dict[str, Any]) -> None:
+    schema = described["paths"]["/every"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    for place in (schema["properties"]["dynamic"], schema["properties"]["dynamics"]["items"]):
+        assert place["x-nbfunc"]["dynamic"] is True
+        assert "enum" not in place
+        assert "error" not in place["x-nbfunc"], "it was asked"
+
+
+class Silent(InProcessHost):
+    """A host that does not answer."""
+
+    async def form(self, name: str, *, ask: bool = True) -> dict[str, Any]:  # noqa: ARG002 - the host's
+        raise KernelUnreachable("The kernel does not answer.")
+
+
+def test_a_kernel_that_does_not_answer_takes_nothing_from_the_others(serve: Serve) -> None:
+    site = serve(add).app.site
+    silent = Silent(every, store=site.returns, uploads=site.uploads)
+    source = Source(host=silent, kernel="k")
+    paths = asyncio.run(openapi(site, [*site.sources(), source]))["paths"]
+    assert "/add" in paths
+    assert "/k/every" not in paths
+    with pytest.raises(KernelUnreachable):
+        asyncio.run(openapi(site, [source]))
+    silent.close()
 
 
 def test_an_unknown_kernel_is_not_found(serve: Serve) -> None:
