@@ -246,8 +246,10 @@ def _regular_file(path: str | os.PathLike[str]) -> Path:
         raise ValueError("FileResponse(path='') names no file.")
     try:
         resolved = Path(path).expanduser().resolve(strict=True)
-    except OSError as error:
-        raise ValueError(f"FileResponse(path={os.fspath(path)!r}): {error.strerror or error}.") from error
+    # A link to itself before Python 3.13, and the home of somebody who is not there, are RuntimeErrors.
+    except (OSError, RuntimeError) as error:
+        said = getattr(error, "strerror", None) or str(error).rstrip(".")
+        raise ValueError(f"FileResponse(path={os.fspath(path)!r}): {said}.") from error
     if not resolved.is_file():
         raise ValueError(f"FileResponse(path={os.fspath(path)!r}) is not a regular file: zip a folder first.")
     return resolved

@@ -389,6 +389,13 @@ def test_a_link_is_resolved_before_anything_else(tmp_path: Path) -> None:
     assert response.filename == "link"
 
 
+def test_a_path_that_leads_nowhere_is_a_value_error(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    for path in (tmp_path / "loop", "~nobody of this name/file"):
+        with pytest.raises(ValueError, match=r"FileResponse\(path=.*\): ."):
+            FileResponse(path=path)
+
+
 def test_a_piece_that_is_none_does_not_end_the_file(store: Memory) -> None:
     pieces: Any = iter([b"first", None, b"second"])
     with pytest.raises(TypeError):  # not a shorter file
