@@ -168,6 +168,44 @@ def test_a_run_that_ended_while_the_page_was_away_tells_how_long_it_took(
     expect(page.locator(".run .time")).not_to_contain_text("min")
 
 
+SECOND_FORM = """() => {
+    const first = document.querySelector("nbfunc-form");
+    const second = document.createElement("nbfunc-form");
+    for (const name of ["form", "shared"]) second.setAttribute(name, first.getAttribute(name));
+    document.body.append(second);
+}"""
+
+
+def test_two_forms_that_show_one_run_both_follow_all_of_it(
+    served: Served, page: Page, gate: Callable[[], None]
+) -> None:
+    page.goto(f"{served.url}/waiting")
+    run(page)
+    expect(page.locator(".prints")).to_contain_text("line 49")
+    page.evaluate(SECOND_FORM)
+    forms = page.locator("nbfunc-form")
+    expect(forms.nth(1).locator(".prints")).to_contain_text("line 49")
+    gate()
+    for form in (forms.nth(0), forms.nth(1)):
+        expect(form.locator(".run")).to_contain_text("through the gate")
+        expect(form.locator(".run .state")).to_contain_text("Done")
+        lines = form.locator("nbfunc-tail").inner_text().split("\n")
+        assert [line for line in lines if line] == [*(f"line {at}" for at in range(50)), "the last line"]
+
+
+def test_a_form_that_goes_leaves_its_run_to_another(
+    served: Served, page: Page, gate: Callable[[], None]
+) -> None:
+    page.goto(f"{served.url}/waiting")
+    run(page)
+    expect(page.locator(".prints")).to_contain_text("line 49")
+    page.evaluate(SECOND_FORM)
+    expect(page.locator("nbfunc-form").nth(1).locator(".prints")).to_contain_text("line 49")
+    page.evaluate("document.querySelector('nbfunc-form:last-of-type').remove()")
+    gate()
+    expect(page.locator(".run")).to_contain_text("through the gate")
+
+
 def test_a_lost_connection_is_told_and_taken_up_again(
     served: Served, page: Page, gate: Callable[[], None], complaints: list[str]
 ) -> None:

@@ -142,9 +142,11 @@ export interface PageListener {
   trouble?(failure: Failure | null): void;
 }
 
+/** One listener's place in a run; forms that show the same run have one each. */
 interface Watch {
+  readonly run: string;
+  readonly listener: RunListener;
   after: number;
-  listener: RunListener;
 }
 
 const FIRST_WAIT = 500;
@@ -158,7 +160,7 @@ const LONGEST_WAIT = 15_000;
  * were seen are dropped, so none comes twice.
  */
 export class EventStream {
-  private readonly watches = new Map<string, Watch>();
+  private readonly watches = new Set<Watch>();
   private readonly listeners = new Set<PageListener>();
   private current: AbortController | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -174,9 +176,10 @@ export class EventStream {
 
   /** Listen to a run from the event after number `after`, until `signal` aborts or the run ends. */
   watch(run: string, after: number, listener: RunListener, signal: AbortSignal): void {
-    this.watches.set(run, { after, listener });
+    const watch: Watch = { run, listener, after };
+    this.watches.add(watch);
     const leave = (): void => {
-      this.watches.delete(run);
+      this.watches.delete(watch);
       this.rest();
     };
     signal.addEventListener("abort", leave, { once: true });
@@ -216,6 +219,8 @@ export class EventStream {
     clearTimeout(this.retry);
     const before = this.current;
     const mine = (this.current = new AbortController());
+    // A watch that comes later wants what this connection may have told already: it has one of its own.
+    const watches = [...this.watches];
     const opened = await this.api.events(this.afters(), mine.signal);
     before?.abort();
     if (!this.holds(mine)) {
@@ -229,7 +234,7 @@ export class EventStream {
     if (this.lost) for (const listener of this.listeners) listener.back?.();
     this.lost = false;
     this.tell(null);
-    await this.read(opened.value, mine);
+    await this.read(opened.value, mine, watches);
     if (!this.holds(mine)) return;
     // 204, or a stream that ended: whatever is to come, comes by a new one.
     this.later({ status: 0, reason: "unreachable", message: t`The connection to the server was lost.`, problems: [] });
@@ -240,7 +245,7 @@ export class EventStream {
     return mine === this.current && !this.life.signal.aborted;
   }
 
-  private async read(response: Response, mine: AbortController): Promise<void> {
+  private async read(response: Response, mine: AbortController, watches: Watch[]): Promise<void> {
     if (!response.body) return;
     const parser = new FrameParser();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -249,14 +254,14 @@ export class EventStream {
         const { done, value } = await reader.read();
         if (done || mine.signal.aborted) return;
         this.wait = FIRST_WAIT;
-        for (const frame of parser.feed(value)) this.dispatch(frame);
+        for (const frame of parser.feed(value)) this.dispatch(frame, watches);
       }
     } catch {
       // The connection broke, or was aborted: open() decides what follows.
     }
   }
 
-  private dispatch(frame: Frame): void {
+  private dispatch(frame: Frame, watches: Watch[]): void {
     let said: unknown;
     try {
       said = decode(frame.data);
@@ -271,24 +276,25 @@ export class EventStream {
       return;
     }
     const run = typeof said["run"] === "string" ? said["run"] : "";
-    const watch = this.watches.get(run);
-    if (!watch) return;
     if (kind === "unknown") {
       this.forget(run);
       return;
     }
+    if (!RUN_KINDS.has(kind)) return;
     const n = Number(said["n"] ?? frame.id);
-    if (!RUN_KINDS.has(kind) || !(n > watch.after)) return;
-    watch.after = n;
-    if (kind === "finished" || kind === "failed" || kind === "cancelled") this.watches.delete(run);
-    watch.listener.event({ ...said, kind } as RunEvent);
+    for (const watch of watches) {
+      if (watch.run !== run || !this.watches.has(watch) || !(n > watch.after)) continue;
+      watch.after = n;
+      if (kind === "finished" || kind === "failed" || kind === "cancelled") this.watches.delete(watch);
+      watch.listener.event({ ...said, kind } as RunEvent);
+    }
     this.rest();
   }
 
   private async refused(failure: Failure, mine: AbortController): Promise<void> {
     // One run that the server forgot must not keep the others from being heard.
     if (failure.status === 404 && this.watches.size) {
-      for (const run of [...this.watches.keys()]) {
+      for (const run of this.afters().keys()) {
         const known = await this.api.knows(run, mine.signal);
         if (!known.ok && known.failure.status === 404) this.forget(run);
       }
@@ -297,9 +303,11 @@ export class EventStream {
   }
 
   private forget(run: string): void {
-    const watch = this.watches.get(run);
-    this.watches.delete(run);
-    watch?.listener.unknown();
+    for (const watch of [...this.watches]) {
+      if (watch.run !== run) continue;
+      this.watches.delete(watch);
+      watch.listener.unknown();
+    }
   }
 
   private later(failure: Failure): void {
@@ -314,8 +322,11 @@ export class EventStream {
     for (const listener of this.listeners) listener.trouble?.(failure);
   }
 
-  private *afters(): Generator<[string, number]> {
-    for (const [run, { after }] of this.watches) yield [run, after];
+  /** The runs that are watched, each from where the one who has least of it stands. */
+  private afters(): Map<string, number> {
+    const afters = new Map<string, number>();
+    for (const { run, after } of this.watches) afters.set(run, Math.min(after, afters.get(run) ?? after));
+    return afters;
   }
 }
 
