@@ -207,7 +207,7 @@ export class FormElement extends LitElement {
     if (!same(before, answer.value as unknown as Json)) {
       const old = this.fields;
       this.fields = this.make(answer.value);
-      this.fields.adopt(old);
+      this.fields.adopt(old, old.fresh());
       old.dispose();
       this.schema = answer.value;
       this.said = t`The form has changed.`;
@@ -235,7 +235,7 @@ export class FormElement extends LitElement {
   private remember(): void {
     clearTimeout(this.saving);
     if (!this.fields) return;
-    this.memory.write({ values: this.fields.keep(), runs: this.history?.runs.map((run) => run.kept()) ?? [] });
+    this.memory.write({ values: this.fields.typed(), runs: this.history?.runs.map((run) => run.kept()) ?? [] });
   }
 
   private readonly submit = async (event?: Event): Promise<void> => {

@@ -63,7 +63,7 @@ export class DictField extends RowsField<NamedRow> {
     if (!(old instanceof DictField)) return;
     this.rows = old.rows.map(({ name, field }) => {
       const row = this.row(name);
-      row.field.adopt(field);
+      row.field.adopt(field, field.fresh());
       return row;
     });
   }

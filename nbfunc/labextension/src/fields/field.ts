@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import type { Api } from "../api.js";
-import { decode, encode, hints, kindOf, type Hints, type Json, type Kind, type Loc, type SchemaNode } from "../schema.js";
+import { decode, encode, hints, kindOf, same, type Hints, type Json, type Kind, type Loc, type SchemaNode } from "../schema.js";
 import type { Upload } from "../uploads.js";
 
 /** A value that a field cannot hold; `message` is shown at the field. */
@@ -157,7 +157,28 @@ export abstract class Field {
     for (const child of this.children()) child.dispose();
   }
 
-  /** Take over what was put into the field that stood here before the form changed. */
+  /** This field as it began, with nothing put in. */
+  fresh(): Field {
+    return this.home.make(this.node, this.name);
+  }
+
+  /** Whether a password is typed here, which `keep` withholds. */
+  protected withheld(): boolean {
+    return this.children().some((child) => child.withheld());
+  }
+
+  /** Whether something was put in since this field was as `start` is. */
+  touched(start: Field): boolean {
+    return this.withheld() || !same(this.keep() ?? null, start.keep() ?? null);
+  }
+
+  /** Take over what was put into the field that stood here before the form changed; a default was not. */
+  follow(old: Field, start: Field): void {
+    if (old.touched(start)) this.adopt(old, start);
+  }
+
+  /** Take over what the field holds that stood here before the form changed, and began as `start`. */
+  adopt(old: Field, start: Field): void;
   adopt(old: Field): void {
     if (old.kind !== this.kind) return;
     const kept = old.keep();

@@ -70,11 +70,24 @@ export class GroupField extends Field {
     }
   }
 
-  override adopt(old: Field): void {
-    if (!(old instanceof GroupField)) return;
+  /** What was put in, as `keep` has it: not what stands there of itself. */
+  typed(start = this.fresh()): JsonObject {
+    const typed: JsonObject = {};
+    for (const [key, field] of this.fields) {
+      const began = start instanceof GroupField ? start.fields.get(key) : undefined;
+      if (!began || !field.touched(began)) continue;
+      const one = field instanceof GroupField ? field.typed(began) : field.keep();
+      if (one !== undefined) typed[key] = one;
+    }
+    return typed;
+  }
+
+  override adopt(old: Field, start: Field): void {
+    if (!(old instanceof GroupField && start instanceof GroupField)) return;
     for (const [key, field] of this.fields) {
       const before = old.fields.get(key);
-      if (before) field.adopt(before);
+      const began = start.fields.get(key);
+      if (before && began) field.follow(before, began);
     }
   }
 

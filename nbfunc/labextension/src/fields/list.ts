@@ -94,7 +94,7 @@ export class ListField extends RowsField<Row> {
     this.waiting = old.waiting;
     this.rows = old.rows.map(({ field }) => {
       const row = this.row();
-      row.field.adopt(field);
+      row.field.adopt(field, field.fresh());
       return row;
     });
   }

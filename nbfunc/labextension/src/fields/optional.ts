@@ -51,10 +51,10 @@ export class OptionalField extends Field {
     if (kept["inner"] !== null && kept["inner"] !== undefined) this.inner.restore(kept["inner"]);
   }
 
-  override adopt(old: Field): void {
-    if (!(old instanceof OptionalField)) return;
+  override adopt(old: Field, start: Field): void {
+    if (!(old instanceof OptionalField && start instanceof OptionalField)) return;
     this.on = old.on;
-    this.inner.adopt(old.inner);
+    this.inner.follow(old.inner, start.inner);
   }
 
   override children(): Field[] {

@@ -39,9 +39,13 @@ export class TextField extends InputField {
     return !!this.hints.password;
   }
 
-  override adopt(old: Field): void {
+  protected override withheld(): boolean {
+    return this.secret() && this.draft !== "";
+  }
+
+  override adopt(old: Field, start: Field): void {
     if (old instanceof TextField && this.hints.password && old.hints.password) this.draft = old.draft;
-    else super.adopt(old);
+    else super.adopt(old, start);
   }
 
   protected override fault(): string {

@@ -105,12 +105,14 @@ export class VariantsField extends Field {
     }
   }
 
-  override adopt(old: Field): void {
-    if (!(old instanceof VariantsField)) return;
+  override adopt(old: Field, start: Field): void {
+    if (!(old instanceof VariantsField && start instanceof VariantsField)) return;
     for (const [at, variant] of this.variants.entries()) {
-      const before = old.variants.find(({ title }) => title === variant.title);
-      if (!before) continue;
-      variant.field.adopt(before.field);
+      const named = ({ title }: Variant): boolean => title === variant.title;
+      const before = old.variants.find(named);
+      const began = start.variants.find(named);
+      if (!before || !began) continue;
+      variant.field.follow(before.field, began.field);
       if (before === old.current) this.at = at;
     }
   }
