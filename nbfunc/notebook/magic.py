@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ import nbfunc
 from nbfunc.errors import AuthorError, FormError, OptionError
 from nbfunc.hosts.protocol import ENVIRONMENT
 from nbfunc.notebook.agent import agent_of
+from nbfunc.notebook.below import awaited, awaits, run, run_awaiting
 from nbfunc.notebook.card import Card
 from nbfunc.notebook.exposing import Exposures
 
@@ -64,15 +67,18 @@ class FuncToWeb(Magics):
         self.agent = agent_of(shell)
         self._exposures = None if self.agent is None else Exposures(self.agent, shell.user_ns)
         self._served: list[_Served] = []
+        self._awaited = awaited(shell, "func_to_web")
 
     def start(self) -> None:
         """Follow the names from now on, and complete them."""
         self._shell.events.register("post_run_cell", self._after_cell)
         self._shell.set_hook("complete_command", self._complete, re_key=r"^%{1,2}func_to_web\b")
+        self._shell.input_transformers_cleanup.append(self._awaited)
 
     def stop(self) -> None:
         """Expose nothing, and leave the kernel as it was."""
         self._shell.events.unregister("post_run_cell", self._after_cell)
+        self._shell.input_transformers_cleanup.remove(self._awaited)
         for served in self._served:
             served.server.stop()
         if self.agent is not None:
@@ -88,7 +94,7 @@ class FuncToWeb(Magics):
     @argument("--port", type=int, help="the port of --serve; by default any free one")
     @argument("-h", "--help", action="store_true", help="say all this")
     @line_cell_magic
-    def func_to_web(self, line: str, cell: str | None = None) -> None:
+    def func_to_web(self, line: str, cell: str | None = None) -> Coroutine[Any, Any, None] | None:
         """Make forms of this notebook's functions: in JupyterLab's side panel, on a page, as an API.
 
         Type hints give the fields; what a function returns is shown, files can be downloaded.
@@ -106,20 +112,39 @@ class FuncToWeb(Magics):
         As ``%%func_to_web`` above a cell it runs the cell, and exposes each function that the cell defines,
         but those whose names start with ``_``.
         """
-        try:
+        with _without_traceback():
             arguments = _checked(parse_argstring(self.func_to_web, line))
-            if arguments.help:
-                print(self.func_to_web.__doc__)
-                return
-            names = [name for name in (name.rstrip(",;") for name in arguments.functions) if name]
-            if cell is not None:
-                names += self._run(cell)
-            if names:
-                self._act(list(dict.fromkeys(names)), arguments, defined=cell is not None)
-            elif cell is None:
-                self._list(arguments)
-        except (AuthorError, ValueError) as error:  # of a quotation without end
-            raise UsageError(str(error)) from None
+        if cell is not None and awaits(self._shell, cell):
+            return self._expose_awaiting(cell, arguments)
+        if arguments.help:
+            print(self.func_to_web.__doc__)
+        elif cell is None:
+            with _without_traceback():
+                names = _names(arguments)
+                self._act(names, arguments, defined=False) if names else self._list(arguments)
+        else:
+            run(self._shell, cell)
+            self._expose_cell(cell, arguments)
+        return None
+
+    async def _expose_awaiting(self, cell: str, arguments: Any) -> None:
+        if arguments.help:
+            print(self.func_to_web.__doc__)
+        else:
+            await run_awaiting(self._shell, cell)
+            self._expose_cell(cell, arguments)
+
+    def _expose_cell(self, cell: str, arguments: Any) -> None:
+        """Expose the functions that a cell has defined."""
+        defined = ast.parse(self._shell.transform_cell(cell)).body
+        functions = (node for node in defined if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+        named = [node.name for node in functions if not node.name.startswith("_")]
+        if not named:
+            print("nbfunc: this cell defines no function, so nothing is exposed.", file=sys.stderr)
+        names = list(dict.fromkeys(_names(arguments) + named))
+        if names:
+            with _without_traceback():
+                self._act(names, arguments, defined=True)
 
     def _act(self, names: list[str], arguments: Any, *, defined: bool) -> None:
         if arguments.remove:
@@ -155,18 +180,6 @@ class FuncToWeb(Magics):
             print(f"nbfunc: {error}", file=sys.stderr)
             return False
         return True
-
-    def _run(self, cell: str) -> list[str]:
-        """Run a cell; return the functions that it defines."""
-        result = self._shell.run_cell(cell, store_history=False)
-        if not result.success:
-            return []
-        defined = ast.parse(self._shell.transform_cell(cell)).body
-        functions = (node for node in defined if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
-        names = list(dict.fromkeys(node.name for node in functions if not node.name.startswith("_")))
-        if not names:
-            print("nbfunc: this cell defines no function, so nothing is exposed.", file=sys.stderr)
-        return names
 
     # What is shown is displayed and not returned: of a cell's values only the last would be seen.
 
@@ -255,6 +268,21 @@ class FuncToWeb(Magics):
             for name, value in named
             if callable(value) and not isinstance(value, type) and not name.startswith("_")
         ]
+
+
+@contextmanager
+def _without_traceback() -> Iterator[None]:
+    """Say in a line what was wrong with the magic's line, or with its functions."""
+    try:
+        yield
+    except (AuthorError, ValueError) as error:  # of a quotation without end
+        raise UsageError(str(error)) from None
+
+
+def _names(arguments: Any) -> list[str]:
+    """Return the names that stand in the magic's line, each once; some write commas between them."""
+    names = (name.rstrip(",;") for name in arguments.functions)
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def _checked(arguments: Any) -> Any:

@@ -171,11 +171,14 @@ class Kernel:
         if self._began_under.poll() is not None:
             raise ConnectionError("the kernel's server has ended")
 
-    def begin_cell(self, code: str) -> str:
-        """Start a cell, and return its request once its code runs, and so can be interrupted."""
+    def begin_cell(self, code: str, *, magic: str = "") -> str:
+        """Start a cell, below its magic if it has one; return its request once its code runs.
+
+        From then on it can be interrupted.
+        """
         # Not a print, which goes out when ipykernel's timer says so, in pieces.
         said = "__import__('IPython').display.display('the cell runs')"
-        request: str = self.client.execute(f"{said}\n{code}")
+        request: str = self.client.execute("\n".join(filter(None, (magic, said, code))))
         while True:
             message = self._next(60)
             if message["msg_type"] == "display_data" and message["parent_header"].get("msg_id") == request:

@@ -89,10 +89,58 @@ def test_one_bad_function_of_a_cell_is_named_and_the_others_are_exposed(
     assert not cell.error
 
 
-def test_a_cell_that_raises_says_so_and_exposes_nothing(server: Jupyter, notebook: Kernel) -> None:
-    cell = notebook.run("%%func_to_web\ndef f(): ...\n1 / 0")
-    assert "ZeroDivisionError" in cell.error + cell.stderr + cell.stdout
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("def f(): ...\n1 / 0", "ZeroDivisionError"),
+        ("def f(): ...\nint('x')", "ValueError"),
+        ("def f(: ...", "SyntaxError"),
+        ("def f(): ...\nimport asyncio\nawait asyncio.sleep(0)\n1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_a_cell_that_raises_fails_with_its_error_said_once_and_exposes_nothing(
+    code: str, error: str, server: Jupyter, notebook: Kernel
+) -> None:
+    request = notebook.client.execute(f"%%func_to_web\n{code}")
+    cell = notebook.heard(request)
+    assert (cell.error.count(error), cell.stderr) == (1, "")
+    reply = notebook.reply(request)
+    assert (reply["status"], reply["ename"]) == ("error", error)
+    assert "nbfunc" not in "".join(reply["traceback"])
     assert not exposed(server, notebook)
+    assert "NameError" in notebook.run("nothing").error, "what comes after is said too"
+
+
+@pytest.mark.parametrize(
+    "wait", ["import time\ntime.sleep(60)", "import asyncio\nwhile True: await asyncio.sleep(0)"]
+)
+def test_a_cell_that_is_interrupted_fails_and_exposes_nothing(
+    wait: str, server: Jupyter, notebook: Kernel
+) -> None:
+    request = notebook.begin_cell(f"def f(): ...\n{wait}", magic="%%func_to_web")
+    server.act(notebook, "interrupt")
+    assert notebook.reply(request)["status"] == "error"
+    assert not exposed(server, notebook)
+
+
+def test_a_cell_may_await(server: Jupyter, notebook: Kernel) -> None:
+    cell = notebook.run(
+        "%%func_to_web --group Later\n"
+        "import asyncio\n"
+        "start = await asyncio.sleep(0, 40)\n"
+        "def add(n: int) -> int: return start + n\n"
+        "asyncio.current_task() is not None"
+    )
+    assert (cell.error, cell.stderr) == ("", "")
+    assert "True" in [shown.get("text/plain") for shown in cell.displays]
+    assert exposed(server, notebook)["add"]["group"] == "Later"
+    assert value(notebook, "add", n=2) == 42
+
+
+def test_a_console_lets_a_cell_that_awaits_be_written_to_its_end(notebook: Kernel) -> None:
+    for line in ("asyncio.sleep(0)", "await asyncio.sleep(0)"):
+        asked = notebook.client.is_complete(f"%%func_to_web\n{line}")
+        assert notebook.reply(asked)["status"] == "incomplete"
 
 
 def test_a_cell_of_a_magic_shows_its_last_value_as_any_other(notebook: Kernel) -> None:
@@ -250,6 +298,9 @@ def test_help_teaches(notebook: Kernel) -> None:
     text = notebook.reply(notebook.client.inspect("%func_to_web"))["data"]["text/plain"]
     for word in ("--inline", "--remove", "--main", "Examples"):
         assert word in text
+    for code in ("%func_to_web -h", "%%func_to_web -h\n1 / 0", "%%func_to_web -h\nawait 1"):
+        cell = notebook.run(code)
+        assert ("--inline" in cell.stdout, cell.error) == (True, "")
 
 
 @pytest.mark.parametrize(
