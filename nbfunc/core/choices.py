@@ -43,7 +43,10 @@ def is_json_scalar(value: Any) -> bool:
 
 def ask(source: Callable[[], Any]) -> Options:
     """Return what a dynamic dropdown offers now: its callable returns a list, a tuple or one value."""
-    answer = source()
+    try:
+        answer = source()
+    except SystemExit as error:  # which would end the loop of who asks, and with it the server
+        raise RuntimeError(f"it called sys.exit({error})") from error
     return plain_options(answer if isinstance(answer, (list, tuple)) else [answer])
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter
 
 from nbfunc.core.choices import ChoiceField
-from nbfunc.core.fields import LEFT_OUT, Field, Inputs, Loc, Offers, problems_of, wrong
+from nbfunc.core.fields import LEFT_OUT, Field, Inputs, Loc, Offers, checking, wrong
 from nbfunc.core.uploaded import FileField
 from nbfunc.errors import InvalidArguments, Problem
 
@@ -133,10 +133,8 @@ class ListField(Field):
         problems = Problems()
         items = [problems.decode(self.item, item, (*loc, n), inputs) for n, item in enumerate(raw)]
         problems.check()
-        try:
+        with checking(loc):
             return self.whole.validate_python(self.container(items))
-        except ValidationError as error:
-            raise InvalidArguments(problems_of(error, loc)) from error
 
     def encode(self, value: Any) -> Any:
         if not isinstance(value, self.container):
@@ -298,14 +296,10 @@ class GroupField(Field):
         if not isinstance(raw, dict):
             raise wrong(loc, "Must be an object with named values.")
         values = decode_members(self.members, raw, loc, inputs)
-        try:
+        with checking(loc):
             if issubclass(self.cls, BaseModel):
                 return self.cls.model_validate(values, by_name=True, by_alias=False)
             return self.cls(**values)
-        except ValidationError as error:
-            raise InvalidArguments(problems_of(error, loc)) from error
-        except (ValueError, TypeError) as error:  # of __post_init__
-            raise wrong(loc, str(error)) from error
 
     def encode(self, value: Any) -> Any:
         held = self._held(value)
@@ -418,10 +412,8 @@ class DictField(Field):
         problems = Problems()
         values = {k: problems.decode(self.value, v, (*loc, k), inputs) for k, v in raw.items()}
         problems.check()
-        try:
+        with checking(loc):
             return self.whole.validate_python(values)
-        except ValidationError as error:
-            raise InvalidArguments(problems_of(error, loc)) from error
 
     def encode(self, value: Any) -> Any:
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
+from nbfunc.core.failures import message_of
 from nbfunc.errors import InvalidArguments, NotFound, Problem
 
 Loc: TypeAlias = tuple[str | int, ...]
@@ -93,7 +95,27 @@ def _plain(message: str) -> str:
     """Return pydantic's words in those of who fills a form in."""
     for machine, plain in _PLAIN:
         message = machine.sub(plain, message)
-    return message
+    return message or _REFUSED
+
+
+_REFUSED = "Is not accepted."
+
+
+@contextmanager
+def checking(loc: Loc) -> Iterator[None]:
+    """Turn whatever a check of the author's raises into a problem of the value at `loc`.
+
+    That is how it refuses a value. A check that is itself at fault refuses it as well: to whoever is at the
+    form the one is as good as the other, and the name of the error tells the author.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        raise InvalidArguments(problems_of(error, loc)) from error
+    except (ValueError, TypeError, AssertionError) as error:
+        raise wrong(loc, message_of(error) or _REFUSED) from error
+    except (Exception, SystemExit) as error:
+        raise wrong(loc, f"{type(error).__name__}: {message_of(error)}") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,10 +225,8 @@ class Leaf(Field):
         return self.adapter.json_schema()
 
     def decode(self, raw: Any, loc: Loc, inputs: Inputs) -> Any:  # noqa: ARG002 - only files and dropdowns ask
-        try:
+        with checking(loc):
             return self.adapter.validate_python(raw, strict=True)
-        except ValidationError as error:
-            raise InvalidArguments(problems_of(error, loc)) from error
 
     def encode(self, value: Any) -> Any:
         if type(value) not in self.types:

@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from pydantic import ValidationError
-
-from nbfunc.core.fields import LEFT_OUT, Inputs, Leaf, Loc, Offers, one_text, problems_of, wrong
-from nbfunc.errors import InvalidArguments
+from nbfunc.core.fields import LEFT_OUT, Inputs, Leaf, Loc, Offers, checking, one_text, wrong
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,11 +174,9 @@ class MomentField(Leaf):
         if isinstance(raw, str) and _BARE_NUMBER.fullmatch(raw):
             # pydantic would read seconds since 1970, and milliseconds if they are many.
             raise wrong(loc, f"Must be a {self.kind} in ISO 8601, not a number.")
-        try:
+        with checking(loc):
             # In JSON mode strict means an ISO string, where in Python mode it would mean the object itself.
             return self.adapter.validate_json(json.dumps(raw), strict=True)
-        except ValidationError as error:
-            raise InvalidArguments(problems_of(error, loc)) from error
 
     def encode(self, value: Any) -> Any:
         return super().encode(value).isoformat()

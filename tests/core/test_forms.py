@@ -8,6 +8,7 @@ import functools
 import json
 import math
 import pathlib
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Annotated, Any, Literal, Optional, TypedDict
@@ -670,3 +671,49 @@ def test_a_dropdown_may_offer_numpys_numbers_and_names_that_are_no_unicode() -> 
     options = ask(lambda: [*np.array([1, 2]), "\udcff"])
     assert [(option.json, option.label) for option in options] == [(1, "1"), (2, "2"), ("?", "?")]
     assert options[-1].value == "\udcff"  # what the function gets
+
+
+def test_a_dropdown_that_calls_exit_only_fails() -> None:
+    with pytest.raises(RuntimeError, match=r"it called sys.exit\(no database\)"):
+        ask(lambda: sys.exit("no database"))
+
+
+def _asserts(_: int) -> int:
+    raise AssertionError("it must be even")
+
+
+def _says_nothing(_: int) -> int:
+    raise ValueError
+
+
+def _is_at_fault(_: int) -> int:
+    raise KeyError("limit")
+
+
+def _exits(_: int) -> int:
+    sys.exit("no database")
+
+
+@pytest.mark.parametrize(
+    ("check", "says"),
+    [
+        (_asserts, "it must be even"),
+        (_says_nothing, "Is not accepted."),
+        (_is_at_fault, "KeyError: 'limit'"),
+        (_exits, "SystemExit: The function called sys.exit(no database)."),
+    ],
+)
+def test_a_check_of_the_authors_refuses_a_value_however_it_raises(
+    check: Callable[[int], int], says: str
+) -> None:
+    @dataclasses.dataclass
+    class Checked:
+        n: int
+
+        def __post_init__(self) -> None:
+            check(self.n)
+
+    for annotation, raw in ((Checked, {"n": 1}), (Annotated[int, AfterValidator(check)], 1)):
+        with pytest.raises(InvalidArguments) as caught:
+            decoded(annotation, raw)
+        assert [problem["msg"] for problem in caught.value.problems] == [says]
