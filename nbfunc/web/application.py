@@ -14,7 +14,7 @@ from nbfunc.files.returns import ReturnsDir
 from nbfunc.files.uploads import UploadsDir
 from nbfunc.hosts.in_process import Exposed, Functions, InProcessHost
 from nbfunc.web.addresses import Addresses
-from nbfunc.web.handlers import routes
+from nbfunc.web.handlers import UnslashedResource, routes, unslashed
 from nbfunc.web.logins import LoginResource, LogoutResource
 from nbfunc.web.options import Options, checked
 from nbfunc.web.pages import Pages
@@ -96,6 +96,8 @@ class FunctionsApplication(Application):
         handlers: list[Any] = [
             (pattern, resource, {"site": self.site}) for pattern, resource in routes(prefix=prefix)
         ]
+        if options.base != "/":
+            handlers.insert(0, (unslashed(options.base), UnslashedResource, {"site": self.site}))
         if sessions is not None:
             login = {"site": self.site, "guard": self.guard, "sessions": sessions}
             handlers.insert(0, (f"{prefix}-/login", LoginResource, login))

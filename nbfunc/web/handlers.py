@@ -197,6 +197,17 @@ class SlashedResource(Resource):
         await self.get(function, kernel)
 
 
+class UnslashedResource(FunctionResource):
+    """The site's prefix with one slash too few: the index, unless a function has that name."""
+
+    async def get(self, function: str, kernel: str | None = None) -> None:
+        try:
+            await super().get(function, kernel)
+        except NotFound:
+            query = f"?{self.request.query}" if self.request.query else ""
+            self.redirect(f"{self.request.path.rpartition('/')[2]}/{query}")
+
+
 class SchemaResource(Resource):
     """``R<function>/schema``."""
 
@@ -353,6 +364,12 @@ def event_number(text: str) -> int:
 def preferences(header: str) -> set[str]:
     """Return the names in ``Prefer`` (RFC 7240)."""
     return {part.split(";")[0].split("=")[0].strip().lower() for part in header.split(",")}
+
+
+def unslashed(base: str) -> str:
+    """Return the route to a site's prefix without its last slash, of which one part may be a function."""
+    above, _, last = base[:-1].rpartition("/")
+    return f"{re.escape(base[:-1])}(?P<function>)" if above else f"/(?P<function>{re.escape(last)})"
 
 
 def routes(*, prefix: str, kernel: str = "") -> list[tuple[str, type[Resource]]]:

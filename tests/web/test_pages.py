@@ -8,7 +8,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 
@@ -166,11 +166,24 @@ def test_with_a_prefix_the_server_answers_with_it_and_without(serve: Serve) -> N
     assert served.get("/toolsadd").status == 404
 
 
+@pytest.mark.parametrize("prefix", ["/tools", "/a/b", "/a b"])
+def test_the_prefix_without_its_slash_leads_to_the_index(serve: Serve, prefix: str) -> None:
+    served = serve([add, sub], root_path=prefix)
+    address = quote(prefix)
+    for method in ("GET", "HEAD"):
+        answer = served.request(method, f"{address}?-embed=1")
+        assert answer.status == 302
+        assert urljoin(address, answer.headers["Location"]) == f"{address}/?-embed=1"
+        assert served.request(method, f"{address}/").status == 200
+    assert served.post(address).status == 404
+
+
 def test_a_function_named_as_the_prefix_is_still_there(serve: Serve) -> None:
     def tools() -> str:
         return "tools"
 
     served = serve([tools, add], root_path="/tools")
+    assert served.get("/tools", **HTML).status == 200
     assert served.post("/tools").json["outputs"][0]["text"] == "tools"
     assert served.post("/tools/tools").json["outputs"][0]["text"] == "tools"
 
