@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs
 
-from nbfunc.errors import TooManyTries
+from nbfunc.errors import TooManyTries, UnsupportedBody
 from nbfunc.web.resource import Resource
 from nbfunc.web.safety import StandaloneGuard, local_path
 from nbfunc.web.sessions import Sessions
 from nbfunc.web.site import Site
+
+FORM = "application/x-www-form-urlencoded"
 
 
 class LoginResource(Resource):
@@ -28,6 +30,9 @@ class LoginResource(Resource):
         await self.get()
 
     async def post(self) -> None:
+        kind = self.request.headers.get("Content-Type", FORM)
+        if kind.partition(";")[0].strip().lower() != FORM:
+            raise UnsupportedBody(f"The login takes {FORM}; programs may send their password by HTTP Basic.")
         said = parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
         name, password, after = (said.get(field, [""])[0] for field in ("username", "password", "next"))
         try:

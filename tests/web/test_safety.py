@@ -434,6 +434,16 @@ def test_a_foreign_page_logs_nobody_in(serve: Serve) -> None:
     assert log_in(served, "ada", "secret", Origin="http://evil.example").status == 403
 
 
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
+def test_a_login_of_another_type_is_refused_and_is_no_wrong_try(serve: Serve, kind: str) -> None:
+    served = serve(add, auth={"ada": "x"})
+    said = b'{"username": "ada", "password": "x"}'
+    for _ in range(6):
+        answer = served.request("POST", "/-/login", said, {"Content-Type": kind})
+        assert (answer.status, answer.json["reason"]) == (415, "unsupported_type")
+    assert log_in(served, "ada", "x").status == 303
+
+
 def test_without_auth_there_is_no_login(serve: Serve) -> None:
     assert serve(add).get("/-/login").status == 404
 
