@@ -9,7 +9,6 @@ from email.utils import format_datetime
 
 from nbfunc.errors import (
     AskerError,
-    BadBody,
     ChecksumMismatch,
     Conflict,
     NotFound,
@@ -29,6 +28,13 @@ class WrongVersion(AskerError):
 
     reason = "invalid"
     status = 412
+
+
+class BadHeader(AskerError):
+    """A header that says nothing."""
+
+    reason = "invalid"
+    status = 400
 
 
 class TusResource(Resource):
@@ -55,7 +61,7 @@ class TusResource(Resource):
         """Return a header that is a count of bytes."""
         text = self.request.headers.get(name, "")
         if not (text.isascii() and text.isdecimal() and len(text) < 20):
-            raise BadBody(f"{name} must be a number of bytes.")
+            raise BadHeader(f"{name} must be a number of bytes.")
         return int(text)
 
     def tell_expiry(self, expires: float) -> None:
@@ -166,7 +172,7 @@ def metadata(header: str) -> dict[str, str]:
         try:
             found[key] = base64.b64decode(value.strip(), validate=True).decode()
         except ValueError as error:
-            raise BadBody(f"Upload-Metadata: {key} is not UTF-8 in base64.") from error
+            raise BadHeader(f"Upload-Metadata: {key} is not UTF-8 in base64.") from error
     return found
 
 
@@ -175,15 +181,15 @@ def checksum_of(header: str | None) -> Checksum | None:
 
     Raises
     ------
-    BadBody
+    BadHeader
         It is malformed, or of an algorithm that there is not.
     """
     if header is None:
         return None
     algorithm, _, value = header.partition(" ")
     if algorithm not in ALGORITHMS:
-        raise BadBody(f"Upload-Checksum: {algorithm!r} is not among {', '.join(ALGORITHMS)}.")
+        raise BadHeader(f"Upload-Checksum: {algorithm!r} is not among {', '.join(ALGORITHMS)}.")
     try:
         return Checksum(algorithm, base64.b64decode(value.strip(), validate=True))
     except ValueError as error:
-        raise BadBody("Upload-Checksum: what follows the algorithm is not base64.") from error
+        raise BadHeader("Upload-Checksum: what follows the algorithm is not base64.") from error

@@ -124,14 +124,16 @@ def test_a_chunked_piece_over_the_length_is_refused(serve: Serve) -> None:
 )
 def test_a_malformed_creation_is_refused(serve: Serve, headers: dict[str, str], status: int) -> None:
     sent = {**TUS, "Upload-Length": "3", **headers}
-    assert serve(measure).request("POST", "/-/uploads", headers=sent).status == status
+    answer = serve(measure).request("POST", "/-/uploads", headers=sent)
+    assert (answer.status, answer.json["reason"]) == (status, "invalid")
 
 
 def test_a_piece_needs_its_type_and_offset(serve: Serve) -> None:
     served = serve(measure)
     url = create(served, 3).headers["Location"]
     assert patch(served, url, 0, b"123", **{"Content-Type": "text/plain"}).status == 415
-    assert served.request("PATCH", url, b"123", PIECE).status == 400
+    no_offset = served.request("PATCH", url, b"123", PIECE)
+    assert (no_offset.status, no_offset.json["reason"]) == (400, "invalid")
 
 
 def test_an_upload_that_is_unknown_or_gone_says_which(serve: Serve) -> None:
