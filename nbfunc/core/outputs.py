@@ -185,7 +185,7 @@ class Presenter:
         """Yield a list or dict of what JSON holds as one text; another list's items, another dict's text."""
         try:
             whole = plain(value)
-        except (TypeError, RecursionError):
+        except TypeError:
             yield from self._text(value) if isinstance(value, dict) else self._each(value)
         else:
             yield self._cut(json.dumps(whole, indent=2, ensure_ascii=False), whole)

@@ -6,17 +6,21 @@ from typing import Any
 
 from nbfunc.core.mailbox import unicode_only
 
+# What pydantic writes as JSON may be 255 deep, within an event.
+MOST_DEEP = 200
 
-def plain(value: Any) -> Any:
+
+def plain(value: Any, depth: int = 0) -> Any:
     """Return a value as JSON reads it back: Python's own types, NumPy's numbers and members of enums too.
 
     Raises
     ------
     TypeError
-        It is, or holds, something that JSON does not; so is a dict whose keys are not all texts.
-    RecursionError
-        It is nested too deeply, or within itself.
+        It is, or holds, something that JSON does not, is nested too deeply, or within itself; so is a dict
+        whose keys are not all texts.
     """
+    if depth > MOST_DEEP:
+        raise TypeError(f"it is nested more than {MOST_DEEP} deep")
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -26,11 +30,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(value)
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [plain(item, depth + 1) for item in value]
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             raise TypeError("a key is no text")
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {plain(key): plain(item, depth + 1) for key, item in value.items()}
     item = unboxed(value)
     if item is value:
         raise TypeError(f"JSON does not hold a {type(value).__name__}")

@@ -55,7 +55,7 @@ class OpenResource(Resource):
             await self.site.refresh()
         for source in self.site.sources():
             if source.notebook == path and any(f.name == function for f in source.host.functions()):
-                self.redirect(self.site.addresses.function(function, source.kernel))
+                self.redirect(self.site.addresses.function(function, source.kernel) + self.query())
                 return
         launches = self.settings.get(LAUNCHES)
         if launches is not None:

@@ -190,8 +190,7 @@ class SlashedResource(Resource):
 
     async def get(self, function: str, kernel: str | None = None) -> None:
         known(self.site.source_of(kernel), function)
-        query = f"?{self.request.query}" if self.request.query else ""
-        self.redirect(f"../{quote(function, safe='')}{query}")
+        self.redirect(f"../{quote(function, safe='')}{self.query()}")
 
     async def head(self, function: str, kernel: str | None = None) -> None:
         await self.get(function, kernel)
@@ -204,8 +203,7 @@ class UnslashedResource(FunctionResource):
         try:
             await super().get(function, kernel)
         except NotFound:
-            query = f"?{self.request.query}" if self.request.query else ""
-            self.redirect(f"{self.request.path.rpartition('/')[2]}/{query}")
+            self.redirect(f"{self.request.path.rpartition('/')[2]}/{self.query()}")
 
 
 class SchemaResource(Resource):

@@ -120,6 +120,11 @@ class _Mounted(Resource, JupyterHandler):  # type: ignore[misc]  # prepare() tak
             raise NoLogin("Log in to Jupyter first, or send its token.")  # which a missing cookie only hides
         super().check_xsrf_cookie()
 
+    def set_cors_headers(self) -> None:
+        # Jupyter lets every origin read what a token has asked for, unless it was told of one.
+        if self.allow_origin or self.allow_origin_pat:
+            super().set_cors_headers()
+
     def once_more(self) -> _Mounted:
         """Return a handler of the same request that remembers nothing, and answers nobody.
 

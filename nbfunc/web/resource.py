@@ -245,6 +245,10 @@ class Resource(RequestHandler):
         rest = path[len(base) :] if path.startswith(base) else path[1:]
         return "../" * rest.count("/") or "./"
 
+    def query(self) -> str:
+        """Return what follows the path, for a redirect that keeps it."""
+        return f"?{self.request.query}" if self.request.query else ""
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else HTTPError(status_code)
         login = self.site.guard.login(self) if isinstance(error, Unauthorized) else None

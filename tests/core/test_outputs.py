@@ -27,6 +27,7 @@ from nbfunc.core.cancel import Guard
 from nbfunc.core.drawings import OpenFigures
 from nbfunc.core.outputs import MOST_TEXT, Presenter
 from nbfunc.types import FileResponse
+from nbfunc.web.addresses import json_bytes
 
 mpl.use("agg")
 
@@ -445,3 +446,13 @@ def test_a_representation_that_raises_falls_through_to_text(store: Memory) -> No
     (output,) = shown(Broken(), store)
     assert isinstance(output, events.Text)
     assert output.text == "broken, but here"
+
+
+def test_what_is_nested_deeper_than_json_goes_is_shown_in_parts(store: Memory) -> None:
+    deep: list[Any] = ["innermost"]
+    for _ in range(300):
+        deep = [deep]
+    (output,) = shown(deep, store)
+    assert isinstance(output, events.Text)
+    assert json_bytes(output.value)  # what is told of it can be sent
+    assert "innermost" in output.text

@@ -194,6 +194,7 @@ def test_a_kernel_with_one_function_shows_its_form(server: Jupyter, fresh: Kerne
 def test_a_link_of_a_notebook_outlives_its_kernel(server: Jupyter, running: Kernel) -> None:
     link = f"nbfunc/-/open/{quote(running.notebook)}/one"
     assert server.get(link).headers["Location"].endswith(f"{running.id}/one")
+    assert server.get(f"{link}?n=3").headers["Location"].endswith(f"{running.id}/one?n=3")
     running.shut_down()
     answer = server.get(link, Accept="text/html")
     assert answer.status == 404

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -296,3 +297,17 @@ def test_an_address_without_its_last_slash_leads_to_the_one_with_it(server: Jupy
 def test_what_is_nowhere_is_said_in_json(server: Jupyter) -> None:
     answer = server.get("nbfunc/-/nowhere")
     assert (answer.status, answer.json["reason"]) == (404, "not_found")
+
+
+def test_what_a_token_asks_for_is_not_for_other_origins_to_read(server: Jupyter, kernel: Kernel) -> None:
+    for path in ("nbfunc/-/functions", f"nbfunc/{kernel.id}/act", f"nbfunc/{kernel.id}/act/schema"):
+        answer = server.get(path, Origin="http://elsewhere.example")
+        assert answer.status == 200
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_an_origin_that_jupyter_was_told_to_allow_may_read(tmp_path: Path) -> None:
+    config = "c.ServerApp.allow_origin = 'http://known.example'"
+    with jupyter(tmp_path, base="/", config=config) as server:
+        answer = server.get("nbfunc/-/functions", Origin="http://known.example")
+        assert answer.headers["Access-Control-Allow-Origin"] == "http://known.example"
