@@ -220,7 +220,7 @@ class FuncToWeb(Magics):
 
     def _serve(self, names: list[str], port: int) -> None:
         # By its public name, at the first need: the server's half is nothing that a kernel loads otherwise.
-        server: Any = nbfunc.run([self._find(name) for name in names], port=port)
+        server: Any = nbfunc.run([self._find(name) for name in names], port=port, block=False)
         exposures = Exposures(server, self._shell.user_ns)
         exposures.expose(names)
         # One on the same port has taken the place of the earlier one.

@@ -136,6 +136,26 @@ def test_a_wrong_item_is_told_in_its_row() -> None:
     assert find(shown, "numbers 1").tooltip is None
 
 
+@dataclasses.dataclass
+class Span:
+    limit: int = 1
+
+    def __post_init__(self) -> None:
+        if self.limit > 1:
+            raise KeyError("limits")
+
+
+def test_a_check_that_is_itself_at_fault_is_told_at_the_field() -> None:
+    def take(span: Span) -> int:
+        return span.limit
+
+    shown = panel(take)
+    find(shown, "limit").value = "2"
+    with pytest.raises(InvalidArguments):
+        run(shown)
+    assert "KeyError" in text_of(shown)
+
+
 def test_a_default_that_nobody_touches_arrives_as_it_is() -> None:
     exact = timedelta(days=1, microseconds=1)
 
