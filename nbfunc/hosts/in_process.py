@@ -14,7 +14,7 @@ from nbfunc.core.context import Call
 from nbfunc.core.events import CancelledEvent, Event, Last, Queued
 from nbfunc.core.fields import Options
 from nbfunc.core.forms import Form, form_of
-from nbfunc.core.mailbox import Mailbox, unicode_only
+from nbfunc.core.mailbox import Mailbox
 from nbfunc.core.options import is_plain
 from nbfunc.core.runs import CoroutineLoop, Main, Run
 from nbfunc.core.stores import Store
@@ -120,6 +120,8 @@ class InProcessHost(FunctionHost):
     executor : concurrent.futures.Executor, optional
         Where to call functions that have no executor of their own. Coroutine and generator functions, and
         those of the main thread, run here all the same.
+    ask_seconds : float
+        How long a dropdown's callable may take.
 
     Attributes
     ----------
@@ -137,6 +139,7 @@ class InProcessHost(FunctionHost):
         max_concurrency: int | None = 40,
         main: Main | None = None,
         executor: Executor | None = None,
+        ask_seconds: float = ASK_SECONDS,
     ) -> None:
         self.store = store
         self.uploads = uploads
@@ -148,9 +151,9 @@ class InProcessHost(FunctionHost):
         self._executor = executor
         self._cancels: dict[str, Callable[[], None]] = {}
         self._coroutines = CoroutineLoop()
-        self._offers = Offers()
+        self._offers = Offers(ask_seconds)
         self._quick: set[str] = set()
-        # For what may take its time before a run: dropdowns' callables, and the author's own checks.
+        # For what may take its time before a run: the author's own checks.
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="nbfunc-form")
         self.expose(functions)
 
@@ -338,13 +341,11 @@ class InProcessHost(FunctionHost):
 
     async def ask(self, source: Callable[[], Any]) -> Options | str:
         """Return what a dropdown offers now, or why it has nothing to offer."""
-        asking = asyncio.get_running_loop().run_in_executor(self._threads, self._offers.fresh, source)
+        asking = asyncio.wrap_future(self._offers.asking(source))
         try:
-            return await asyncio.wait_for(asking, ASK_SECONDS)
+            return await asyncio.wait_for(asking, self._offers.seconds)
         except asyncio.TimeoutError:
-            return f"TimeoutError: the options did not come within {ASK_SECONDS:.0f} s."
-        except Exception as error:  # noqa: BLE001 - the author's code; the form opens all the same
-            return unicode_only(f"{type(error).__name__}: {error}")
+            return self._offers.late()
 
 
 async def _events(mailbox: Mailbox) -> AsyncIterator[Event]:

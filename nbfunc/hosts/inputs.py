@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Set
+from concurrent.futures import Future, TimeoutError  # noqa: A004 - not the built-in one before Python 3.11
 from pathlib import Path
 from typing import Any
 
+from nbfunc.core import threads
 from nbfunc.core.choices import ask
 from nbfunc.core.fields import NoOffer, Options
 from nbfunc.core.forms import Form
@@ -18,18 +22,51 @@ SERVED_SECONDS = 3600.0
 
 
 class Offers:
-    """What dynamic dropdowns offered within the hour."""
+    """What dynamic dropdowns offered within the hour.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    seconds : float
+        How long an answer is waited for.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self._lock = threading.Lock()
         self._served: dict[Callable[[], Any], dict[Options, float]] = {}
+        self._asking: dict[Callable[[], Any], tuple[float, Future[Options | str]]] = {}
 
-    def fresh(self, source: Callable[[], Any]) -> Options:
-        """Ask, and remember the answer."""
-        options = ask(source)
+    def asking(self, source: Callable[[], Any]) -> Future[Options | str]:
+        """Return the options that come, or why there are none; who asks meanwhile shares them.
+
+        Each is asked in a thread of its own: one that hangs keeps nobody else up. After `seconds` it is asked
+        anew, since what it hangs on may have passed.
+        """
+        now = time.monotonic()
         with self._lock:
-            self._served[source] = self._recent(source) | {options: time.monotonic()}
-        return options
+            begun, answer = self._asking.get(source, (-math.inf, None))
+            if answer is None or now - begun >= self.seconds:
+                answer = Future()
+                answer.set_running_or_notify_cancel()  # who gives up must not cancel it for the others
+                self._asking[source] = now, answer
+                threads.start(functools.partial(self._ask, source, answer), name="nbfunc-options")
+        return answer
+
+    def _ask(self, source: Callable[[], Any], answer: Future[Options | str]) -> None:
+        try:
+            options: Options | str = ask(source)
+        except Exception as error:  # noqa: BLE001 - the author's code; the form opens all the same
+            options = unicode_only(f"{type(error).__name__}: {error}")
+        with self._lock:
+            if not isinstance(options, str):
+                self._served[source] = self._recent(source) | {options: time.monotonic()}
+            if self._asking.get(source, (0, None))[1] is answer:
+                del self._asking[source]
+        answer.set_result(options)
+
+    def late(self) -> str:
+        """Say that the options did not come in time."""
+        return f"TimeoutError: the options did not come within {self.seconds:g} s."
 
     def known(self, source: Callable[[], Any]) -> list[Options]:
         """Return the answers of the last hour."""
@@ -85,6 +122,9 @@ class SubmitInputs:
         """Yield what was offered within the hour, then what is offered now."""
         yield from self._offers.known(source)
         try:
-            yield self._offers.fresh(source)
-        except Exception as error:
-            raise NoOffer(unicode_only(f"{type(error).__name__}: {error}")) from error
+            options = self._offers.asking(source).result(self._offers.seconds)
+        except TimeoutError:
+            options = self._offers.late()
+        if isinstance(options, str):
+            raise NoOffer(options)
+        yield options

@@ -466,6 +466,39 @@ def test_a_dropdown_whose_callable_fails_opens_with_the_error(answer: Any, rig: 
     assert "Error: " in hints["error"]
 
 
+def test_a_dropdown_whose_callable_hangs_keeps_nobody_else_up(tmp_path: Path) -> None:
+    gate = threading.Event()
+
+    def hanging() -> list[str]:
+        gate.wait()
+        return ["a"]
+
+    @dataclasses.dataclass
+    class Checked:
+        n: int
+
+    def other(checked: Checked) -> int:
+        return checked.n
+
+    other.__annotations__["checked"] = Checked
+
+    async def use() -> list[Event]:
+        returns, uploads = ReturnsDir(tmp_path / "returns"), UploadsDir(tmp_path / "uploads")
+        host = InProcessHost([choosing(hanging), other], store=returns, uploads=uploads, ask_seconds=0.05)
+        opened = await asyncio.gather(*(host.form("choose") for _ in range(40)))
+        assert all("did not come within" in node(schema)["x-nbfunc"]["error"] for schema in opened)
+        with pytest.raises(InvalidArguments, match="did not come within"):
+            await events_of(host, "choose", run="1", x="a")
+        events = await events_of(host, "other", run="2", checked={"n": 3})
+        host.close()
+        return events
+
+    try:
+        assert texts(within(use())) == ["3"]
+    finally:
+        gate.set()
+
+
 def test_a_submit_says_why_an_option_could_not_be_checked(rig: Rig) -> None:
     with pytest.raises(InvalidArguments) as caught:
         within(events_of(rig.host(choosing(Source(ValueError("no list today")))), "choose", x="a"))
