@@ -253,7 +253,7 @@ class Member:
     field : Field
         What it takes.
     required : bool
-        Whether it may be left out.
+        Whether it must be given.
     default : object
         What is then taken; `LEFT_OUT` where the class decides.
     verbatim : bool
