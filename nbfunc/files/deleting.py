@@ -39,7 +39,7 @@ def delete_all(paths: Iterable[str]) -> int:
             if not batch:
                 return deleted
             deleted += sum(map(delete, batch))
-            time.sleep(REST_SECONDS)
+            time.sleep(REST_SECONDS)  # lets the interpreter go: there is nothing to wait for
 
     with ThreadPoolExecutor(THREADS, thread_name_prefix="nbfunc-sweep") as threads:
         return sum(done.result() for done in [threads.submit(work) for _ in range(THREADS)])

@@ -217,9 +217,8 @@ def serve_here(server: Server, said: str) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
                 loop.add_signal_handler(number, stop, number)
-            # Windows, or not the main thread: there Ctrl-C raises KeyboardInterrupt below.
-            except (NotImplementedError, RuntimeError, ValueError):
-                break
+            except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+                break  # there Ctrl-C raises KeyboardInterrupt below
             forks.hears(number)
         # Not earlier: whoever reads it may end the server the next moment.
         print(said, flush=True)

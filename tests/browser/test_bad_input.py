@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -29,10 +29,9 @@ def greet(name: str) -> str:
     return f"Hello {name}!"
 
 
-def forever(name: str) -> None:
+async def forever(name: str) -> None:
     print("for ever,", name)
-    while True:
-        time.sleep(0.05)  # not for ever at once: a cancel lands between two steps
+    await asyncio.Event().wait()
 
 
 def endless(name: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from nbfunc.types import Field, File, Password
 from tests.browser.wire import relay
@@ -66,6 +66,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def run(page: Page) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
+
+
+ALL_LINES = [*(f"line {at}" for at in range(50)), "the last line"]
+
+
+def begin_waiting(url: str, page: Page) -> None:
+    """Run `waiting`, until all is printed that is to come before the gate opens."""
+    page.goto(f"{url}/waiting")
+    run(page)
+    expect(page.locator(".prints")).to_contain_text("line 49")
+
+
+def printed(where: Page | Locator) -> list[str]:
+    """Return the lines that a form shows."""
+    return [line for line in where.locator("nbfunc-tail").inner_text().split("\n") if line]
 
 
 def label(page: Page, name: str) -> str:
@@ -141,24 +156,19 @@ def test_a_run_with_a_password_is_filled_in_and_waits_for_it(served: Served, pag
 def test_a_run_goes_on_while_its_page_is_loaded_again(
     served: Served, page: Page, gate: Callable[[], None]
 ) -> None:
-    page.goto(f"{served.url}/waiting")
-    run(page)
-    expect(page.locator(".prints")).to_contain_text("line 49")
+    begin_waiting(served.url, page)
     page.reload()
     expect(page.locator(".prints")).to_contain_text("line 49")
     gate()
     expect(page.locator(".run")).to_contain_text("through the gate")
-    lines = page.locator("nbfunc-tail").inner_text().split("\n")
-    assert [line for line in lines if line] == [*(f"line {at}" for at in range(50)), "the last line"]
+    assert printed(page) == ALL_LINES
 
 
 def test_a_run_that_ended_while_the_page_was_away_tells_how_long_it_took(
     served: Served, page: Page, gate: Callable[[], None]
 ) -> None:
     page.clock.install()
-    page.goto(f"{served.url}/waiting")
-    run(page)
-    expect(page.locator(".prints")).to_contain_text("line 49")
+    begin_waiting(served.url, page)
     form = page.url
     page.goto("about:blank")
     gate()
@@ -179,9 +189,7 @@ SECOND_FORM = """() => {
 def test_two_forms_that_show_one_run_both_follow_all_of_it(
     served: Served, page: Page, gate: Callable[[], None]
 ) -> None:
-    page.goto(f"{served.url}/waiting")
-    run(page)
-    expect(page.locator(".prints")).to_contain_text("line 49")
+    begin_waiting(served.url, page)
     page.evaluate(SECOND_FORM)
     forms = page.locator("nbfunc-form")
     expect(forms.nth(1).locator(".prints")).to_contain_text("line 49")
@@ -189,16 +197,13 @@ def test_two_forms_that_show_one_run_both_follow_all_of_it(
     for form in (forms.nth(0), forms.nth(1)):
         expect(form.locator(".run")).to_contain_text("through the gate")
         expect(form.locator(".run .state")).to_contain_text("Done")
-        lines = form.locator("nbfunc-tail").inner_text().split("\n")
-        assert [line for line in lines if line] == [*(f"line {at}" for at in range(50)), "the last line"]
+        assert printed(form) == ALL_LINES
 
 
 def test_a_form_that_goes_leaves_its_run_to_another(
     served: Served, page: Page, gate: Callable[[], None]
 ) -> None:
-    page.goto(f"{served.url}/waiting")
-    run(page)
-    expect(page.locator(".prints")).to_contain_text("line 49")
+    begin_waiting(served.url, page)
     page.evaluate(SECOND_FORM)
     expect(page.locator("nbfunc-form").nth(1).locator(".prints")).to_contain_text("line 49")
     page.evaluate("document.querySelector('nbfunc-form:last-of-type').remove()")
@@ -210,9 +215,7 @@ def test_a_lost_connection_is_told_and_taken_up_again(
     served: Served, page: Page, gate: Callable[[], None], complaints: list[str]
 ) -> None:
     with relay(served.url) as wire:
-        page.goto(f"{wire.url}/waiting")
-        run(page)
-        expect(page.locator(".prints")).to_contain_text("line 49")
+        begin_waiting(wire.url, page)
         wire.cut()
         expect(page.locator(".trouble")).to_contain_text("A run does not stop when its page is away")
         gate()
@@ -220,8 +223,7 @@ def test_a_lost_connection_is_told_and_taken_up_again(
         page.evaluate("dispatchEvent(new Event('online'))")
         expect(page.locator(".run")).to_contain_text("through the gate")
         expect(page.locator(".trouble")).to_have_count(0)
-        lines = page.locator("nbfunc-tail").inner_text().split("\n")
-        assert [line for line in lines if line] == [*(f"line {at}" for at in range(50)), "the last line"]
+        assert printed(page) == ALL_LINES
         page.goto("about:blank")
     complaints[:] = [said for said in complaints if "net::ERR_" not in said]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,11 +31,15 @@ def digest(data: File) -> str:
     return found.hexdigest()
 
 
+# What the function may print next: the wire is cut, and the page reloaded, while it does.
+PARTS = [threading.Event() for _ in range(4)]
+
+
 def prints() -> None:
-    # Twenty seconds of prints: what the wire is cut in, and the page reloaded.
     for number in range(2000):
+        if number % 500 == 0:
+            PARTS[number // 500].wait()
         print("line", number)
-        time.sleep(0.01)  # plays a run of that length: nothing waits by it
 
 
 def million() -> pd.DataFrame:
@@ -96,13 +100,16 @@ def test_no_print_is_missing_or_doubled_over_two_cuts_and_a_reload(
     with relay(served.url) as wire:
         page.goto(f"{wire.url}/prints")
         page.get_by_role("button", name="Run", exact=True).click()
-        for number in (300, 800):
-            expect(page.locator(".prints")).to_contain_text(f"line {number}", timeout=MINUTES)
+        PARTS[0].set()
+        for part in (1, 2):
+            expect(page.locator(".prints")).to_contain_text(f"line {500 * part - 1}", timeout=MINUTES)
             wire.cut()
+            PARTS[part].set()
             expect(page.locator(".trouble")).to_be_visible()
             wire.mend()
             page.evaluate("dispatchEvent(new Event('online'))")
-        expect(page.locator(".prints")).to_contain_text("line 1200", timeout=MINUTES)
+        expect(page.locator(".prints")).to_contain_text("line 1499", timeout=MINUTES)
+        PARTS[3].set()
         page.reload()
         expect(page.locator(".run .state")).to_contain_text("Done", timeout=MINUTES)
         lines = page.locator("nbfunc-tail").evaluate("(tail) => tail.textContent").strip().splitlines()

@@ -40,7 +40,7 @@ def mounted(directory: Path, *options: str) -> Iterator[Path]:
     """Mount an empty file system of its own."""
     directory.mkdir(exist_ok=True)
     if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("needs root, to mount a file system")
+        pytest.skip("to mount a small disk takes Linux and root: run these tests as root to see them")
     mount = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", ",".join(options), "nbfunc-test", directory],
         check=False,
@@ -48,7 +48,7 @@ def mounted(directory: Path, *options: str) -> Iterator[Path]:
         text=True,
     )
     if mount.returncode:
-        pytest.skip(f"cannot mount a file system here: {mount.stderr.strip()}")
+        pytest.skip(f"no disk may be mounted here, as in most containers: {mount.stderr.strip()}")
     try:
         yield directory
     finally:
